@@ -1,0 +1,237 @@
+import type { Alert, AlertProcess, AlertProfile } from './alert.ts';
+import type { Finding } from './episode/finding.ts';
+import { Folding } from './episode/folding.ts';
+import { findingOf, sessionReason, upgradeReason } from './episode/reasons.ts';
+import { Judge, type Judged } from './judge/judge.ts';
+import type { PodWatch } from './judge/pod-watch.ts';
+import type { Session } from './judge/process-table.ts';
+import type { Verdict } from './judge/verdict.ts';
+import type { Image, Observation } from './observation.ts';
+import { COMPLETION_DEFAULT, type CompletionRule } from './profile/completion.ts';
+import { STRONG_CHANNELS, type ImageProfile } from './profile/image-profile.ts';
+import type { LearnedChannel } from './profile/image-profile.ts';
+import { ProfileBook } from './profile/profile-book.ts';
+
+/**
+ * The heart: learns what each image normally does, judges what its pods do now, and folds what it
+ * found into alerts. Synchronous, without clock or I/O; time is the events' own. It is fed in the
+ * order of arrival and never throws on what an event says.
+ */
+
+export type BaselineOptions = {
+  readonly cluster: string;
+  readonly node: string;
+  /** Nodes of one pool share one host profile. */
+  readonly hostPool?: string;
+  readonly windowMs?: number;
+  readonly completion?: CompletionRule;
+  /** The alarm budget of this node, for evidence that needs one. */
+  readonly falseAlarmsPerDay?: number;
+  /** How long a pod is starting up; what pods of a new version share then is its diff. */
+  readonly startUpMs?: number;
+  /** An episode ends when nothing was found for this long. */
+  readonly quietMs?: number;
+  /** A pod that alarmed teaches nothing for this long. */
+  readonly taintMs?: number;
+  /** How long a command from outside may yet turn out to be a probe. */
+  readonly probeWaitMs?: number;
+};
+
+const DEFAULTS = {
+  hostPool: 'default',
+  windowMs: 60_000,
+  completion: COMPLETION_DEFAULT,
+  falseAlarmsPerDay: 1,
+  startUpMs: 90_000,
+  quietMs: 30_000,
+  taintMs: 600_000,
+  probeWaitMs: 300_000,
+};
+
+/** Commands from outside that wait to be told apart from probes; beyond, they are told at once. */
+export const SESSIONS_WAITING_MAX = 256;
+
+export type ImageProgress = {
+  readonly key: string;
+  readonly image: Image;
+  readonly state: AlertProfile['state'];
+  readonly coverage: number;
+  readonly observations: number;
+  readonly pods: number;
+  /** At the present rate; -1 when nobody can say. */
+  readonly completeInSeconds: number;
+};
+
+type WaitingSession = {
+  readonly session: Session;
+  readonly observation: Observation;
+  readonly watch: PodWatch;
+};
+
+export class Baseline {
+  readonly profiles: ProfileBook;
+  readonly #options: Required<BaselineOptions>;
+  readonly #judge: Judge;
+  readonly #folding: Folding;
+  readonly #sessions = new Map<Session, WaitingSession>();
+  readonly #diffTold = new Map<ImageProfile, number>();
+  #nowMs = 0;
+
+  constructor(options: BaselineOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+    this.profiles = new ProfileBook(this.#options);
+    this.#judge = new Judge(this.#options, this.profiles);
+    this.#folding = new Folding(this.#options);
+  }
+
+  get counters(): Judge['counters'] {
+    return this.#judge.counters;
+  }
+
+  observe(o: Observation): void {
+    const ms = Number(o.timeNs / 1_000_000n);
+    if (ms > this.#nowMs) this.#nowMs = ms;
+    const judged = this.#judge.judge(o);
+    for (const verdict of judged.verdicts) this.#tell(verdict);
+    if (o.kind === 'exec' && judged.session !== null) this.#noteSession(o, judged);
+  }
+
+  /** Event time moves on, also while nothing happens. */
+  advance(nowNs: bigint): void {
+    const nowMs = Number(nowNs / 1_000_000n);
+    if (nowMs > this.#nowMs) this.#nowMs = nowMs;
+    for (const verdict of this.#judge.advance(this.#nowMs)) this.#tell(verdict);
+    this.#tellWaitingSessions();
+    this.#tellDiffs();
+  }
+
+  /** New alerts, and new revisions of those that grew. */
+  takeAlerts(): readonly Alert[] {
+    return [...this.#folding.takeParting(this.#nowMs), ...this.#folding.take(this.#nowMs)];
+  }
+
+  progress(): readonly ImageProgress[] {
+    return [...this.profiles.values()].map((profile) => {
+      const about = this.#profileOf(profile);
+      let inSeconds = 0;
+      for (const name of STRONG_CHANNELS) {
+        const { completion, windowMs } = this.#options;
+        const state = profile.completion(name as LearnedChannel, completion, windowMs);
+        if (state.inSeconds < 0 || inSeconds < 0) inSeconds = -1;
+        else inSeconds = Math.max(inSeconds, state.inSeconds);
+      }
+      return {
+        key: profile.key,
+        image: profile.image,
+        ...about,
+        completeInSeconds: about.state === 'complete' ? 0 : inSeconds,
+      };
+    });
+  }
+
+  #tell(verdict: Verdict): void {
+    const { watch, observation } = verdict;
+    const finding = findingOf(verdict);
+    const teller = { container: observation.container, kind: 'anomaly' as const, topic: '' };
+    this.#folding.add(
+      teller,
+      finding,
+      this.#process(observation, watch),
+      this.#profileOf(watch.profile),
+    );
+  }
+
+  #noteSession(o: Observation, judged: Judged): void {
+    const { session, watch } = judged;
+    if (session === null || session.isProbe) return;
+    const waiting = { session, observation: o, watch };
+    if (session.tty || this.#sessions.size >= SESSIONS_WAITING_MAX) this.#tellSession(waiting);
+    else this.#sessions.set(session, waiting);
+  }
+
+  /** Without a terminal it may be the first run of a probe: told when it was not repeated. */
+  #tellWaitingSessions(): void {
+    for (const [session, waiting] of this.#sessions) {
+      const startMs = Number(session.startNs / 1_000_000n);
+      if (waiting.watch.profile.probes.isProbe(session)) this.#sessions.delete(session);
+      else if (this.#nowMs - startMs > this.#options.probeWaitMs) {
+        this.#sessions.delete(session);
+        this.#tellSession(waiting);
+      }
+    }
+  }
+
+  #tellSession({ session, observation, watch }: WaitingSession): void {
+    const { container } = observation;
+    const reason = sessionReason(session, container);
+    const finding: Finding = {
+      kind: 'session',
+      channel: 'exec',
+      value: `session ${session.command}`,
+      score: 0,
+      techniques: ['T1609'],
+      reason,
+      observation,
+    };
+    const topic = String(session.startNs);
+    this.#folding.inform(
+      { container, kind: 'session', topic },
+      finding,
+      reason,
+      this.#process(observation, watch),
+      this.#profileOf(watch.profile),
+    );
+  }
+
+  #tellDiffs(): void {
+    for (const [profile, diff] of this.#judge.novelty.diffs) {
+      if (diff.shared.size === 0 || this.#diffTold.get(profile) === diff.shared.size) continue;
+      this.#diffTold.set(profile, diff.shared.size);
+      const last = [...this.#judge.pods.values()].findLast((watch) => watch.profile === profile);
+      const observation = diff.lastShared;
+      if (last === undefined || observation === null) continue;
+      const reason = upgradeReason(profile, [...diff.shared.keys()]);
+      const container = { ...observation.container, pod: '', podUid: profile.key };
+      this.#folding.inform(
+        { container, kind: 'upgrade', topic: '' },
+        {
+          kind: 'upgrade',
+          channel: 'exec',
+          value: `upgrade ${profile.image.repository}:${profile.image.tag}`,
+          score: 0,
+          techniques: [],
+          reason,
+          observation,
+        },
+        reason,
+        this.#process(observation, last),
+        this.#profileOf(profile),
+      );
+    }
+  }
+
+  #process(o: Observation, watch: PodWatch): AlertProcess {
+    const table = watch.processes(o.container.id);
+    const commandLine =
+      o.kind === 'exec' || o.kind === 'rule'
+        ? o.commandLine
+        : (table.get(o.process.pid)?.commandLine ?? '');
+    return {
+      pid: o.process.pid,
+      name: o.process.name,
+      exe: o.process.exe,
+      commandLine,
+      uid: o.process.uid,
+      ancestry: table.ancestry(o.process),
+    };
+  }
+
+  #profileOf(profile: ImageProfile): AlertProfile {
+    return {
+      state: profile.state(this.#options.completion, this.#options.windowMs),
+      coverage: profile.coverage(),
+      observations: profile.observations,
+      pods: profile.podCount,
+    };
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The shape of a name: what stays when the parts that machines make up are taken out. Split on
+ * `- . _`; digit runs become `<N>`, 8 or more lower-case hex digits `<H>`, 16 or more upper-case
+ * hex digits `<X>`, 6 or more mixed letters and digits `<M>`; words of letters stay as they are.
+ *
+ * Shapes only *propose* that names belong together; whether a directory's group of names collapses
+ * is decided by counting pods (path-tree.ts), because a shape alone would swallow `cron.d`-like
+ * names that an attacker picks.
+ */
+
+const SEPARATORS = /([-._])/;
+const DIGITS = /^[0-9]+$/;
+const LOWER_HEX = /^[0-9a-f]{8,}$/;
+const UPPER_HEX = /^[0-9A-F]{16,}$/;
+const MIXED = /^(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9]{6,}$/;
+const LETTERS = /^[A-Za-z]+$/;
+
+/** Longest name that is looked at token by token; a longer one is one `<L>` token. */
+export const SHAPE_CHARS_MAX = 256;
+
+export function tokenShape(token: string): string {
+  if (UPPER_HEX.test(token)) return '<X>';
+  if (DIGITS.test(token)) return '<N>';
+  if (LOWER_HEX.test(token) && !LETTERS.test(token)) return '<H>';
+  if (MIXED.test(token)) return '<M>';
+  return token.replace(/[0-9]+/g, '<N>');
+}
+
+/** Shape of one name (a path segment, a bare argument). */
+export function nameShape(name: string): string {
+  if (name.length > SHAPE_CHARS_MAX) return '<L>';
+  let shape = '';
+  for (const part of name.split(SEPARATORS)) shape += part === '' ? '' : tokenShape(part);
+  return shape;
+}
+
+export function isTyped(shape: string): boolean {
+  return /<[A-Z][0-9]*>/.test(shape);
+}
+
+/** A segment that stands for others, as `literalSegment` never leaves one. */
+export function isPattern(segment: string): boolean {
+  return segment === '*' || segment === '**' || /(^|[^\\])<[A-Zx][0-9]*>/.test(segment);
+}
+
+/** A real name that looks like a pattern is marked: a file called `<N>` opens no directory. */
+export function literalSegment(segment: string): string {
+  if (!segment.includes('<') && !segment.includes('*')) return segment;
+  return segment.replaceAll('<', '\\<').replaceAll('*', '\\*');
+}
+
+/**
+ * Further groups that one name may belong to, each tried by the same count of pods:
+ * - stem and length: `report.EysXcw` → `report.<C6>`. mktemp and tempfile make suffixes of one
+ *   fixed length, and about one in twenty has no digit, so that its shape stays literal.
+ * - short hex of one length: `a`, `3f` → `<x1>`, `<x2>`: the two-level fan-out of caches.
+ */
+export function siblingShapes(name: string): readonly string[] {
+  if (name.length > SHAPE_CHARS_MAX) return [];
+  const shapes: string[] = [];
+  const shape = nameShape(name);
+  if (isTyped(shape)) shapes.push(shape);
+  const cut = name.search(/[-._]/);
+  if (cut > 0) {
+    const rest = name.slice(cut + 1);
+    if (rest.length >= 6 && /^[A-Za-z0-9_-]+$/.test(rest)) {
+      shapes.push(`${name.slice(0, cut + 1)}<C${rest.length}>`);
+    }
+  }
+  if (name.length <= 4 && /^[0-9a-f]+$/.test(name)) shapes.push(`<x${name.length}>`);
+  return shapes;
+}
+
+/** Longest command line that is generalised argument by argument. */
+export const ARGUMENTS_MAX = 64;
+
+/**
+ * Shape of a command line: the shape of each argument in order of first appearance, each distinct
+ * shape once (`tar czf out a-1 a-2 a-3` and `… a-1 … a-9` are one behaviour: a list of files).
+ * Falco joins argv with spaces, so argument borders are an approximation.
+ */
+export function commandShape(commandLine: string): string {
+  const shapes = new Set<string>();
+  for (const word of commandLine.split(/\s+/, ARGUMENTS_MAX)) {
+    if (word !== '') shapes.add(wordShape(word));
+  }
+  return [...shapes].join(' ');
+}
+
+function wordShape(word: string): string {
+  return word
+    .split(/([/=:,;&|<>()'"])/)
+    .map((part) => (part.length <= 1 && !DIGITS.test(part) ? part : nameShape(part)))
+    .join('');
+}

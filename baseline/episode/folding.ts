@@ -1,0 +1,114 @@
+import type { Alert, AlertKind, AlertProcess, AlertProfile, Words } from '../alert.ts';
+import type { Container } from '../observation.ts';
+import { Episode } from './episode.ts';
+import type { Finding } from './finding.ts';
+
+/**
+ * The open episodes of all pods. Bound: `EPISODES_MAX`; the one that grew longest ago is closed
+ * first (its alert was sent; only further growth becomes a new alert).
+ */
+
+export const EPISODES_MAX = 1024;
+/** Growth of an alert is told at most this often. */
+export const UPDATE_INTERVAL_MS = 1000;
+
+export type Teller = {
+  readonly container: Container;
+  readonly kind: AlertKind;
+  /** Separates episodes of one pod: an operator's session, an image's upgrade. */
+  readonly topic: string;
+};
+
+export class Folding {
+  readonly #cluster: string;
+  readonly #node: string;
+  readonly #quietMs: number;
+  readonly #open = new Map<string, Episode>();
+
+  constructor(options: {
+    readonly cluster: string;
+    readonly node: string;
+    readonly quietMs: number;
+  }) {
+    this.#cluster = options.cluster;
+    this.#node = options.node;
+    this.#quietMs = options.quietMs;
+  }
+
+  add(
+    teller: Teller,
+    finding: Finding,
+    process: AlertProcess,
+    profile: AlertProfile,
+  ): { readonly score: number } {
+    const episode = this.#episode(teller, finding.observation.timeNs);
+    episode.add(finding, process, profile);
+    return { score: episode.score };
+  }
+
+  /** A record that informs: the finding is listed, the reason is the record's own. */
+  inform(
+    teller: Teller,
+    finding: Finding,
+    reason: Words,
+    process: AlertProcess,
+    profile: AlertProfile,
+  ): void {
+    const episode = this.#episode(teller, finding.observation.timeNs);
+    episode.add(finding, process, profile);
+    episode.setInformational(reason, process);
+  }
+
+  /** Alerts that have something new to tell; episodes that fell quiet are closed. */
+  take(nowMs: number): Alert[] {
+    const alerts: Alert[] = [];
+    for (const [key, episode] of this.#open) {
+      const quiet = nowMs - Number(episode.lastNs / 1_000_000n) > this.#quietMs;
+      const alert = episode.take(nowMs, quiet ? 0 : UPDATE_INTERVAL_MS);
+      if (alert !== null) alerts.push(alert);
+      if (quiet) this.#open.delete(key);
+    }
+    return alerts;
+  }
+
+  #episode(teller: Teller, timeNs: bigint): Episode {
+    const pod = teller.container.podUid || teller.container.id;
+    const key = `${teller.kind}\u0000${pod}\u0000${teller.topic}`;
+    const open = this.#open.get(key);
+    const quietNs = BigInt(this.#quietMs) * 1_000_000n;
+    if (open !== undefined && timeNs - open.lastNs <= quietNs) return open;
+    const episode = new Episode({
+      cluster: this.#cluster,
+      node: this.#node,
+      kind: teller.kind,
+      container: teller.container,
+      firstNs: timeNs,
+    });
+    this.#closed(key, open);
+    this.#open.set(key, episode);
+    return episode;
+  }
+
+  /** An episode that is replaced may still have something to tell. */
+  #closed(key: string, open: Episode | undefined): void {
+    if (open !== undefined) this.#open.delete(key);
+    const last = open ?? (this.#open.size >= EPISODES_MAX ? this.#longestQuiet() : undefined);
+    if (last !== undefined) this.#parting.push(last);
+  }
+
+  readonly #parting: Episode[] = [];
+
+  #longestQuiet(): Episode | undefined {
+    for (const [key, episode] of this.#open) {
+      this.#open.delete(key);
+      return episode;
+    }
+    return undefined;
+  }
+
+  takeParting(nowMs: number): Alert[] {
+    const alerts = this.#parting.map((episode) => episode.take(nowMs, 0));
+    this.#parting.length = 0;
+    return alerts.filter((alert) => alert !== null);
+  }
+}

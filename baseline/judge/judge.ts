@@ -1,0 +1,320 @@
+import { addressScope } from '../behaviour/address.ts';
+import { behavioursOf } from '../behaviour/behaviour.ts';
+import type { Observation } from '../observation.ts';
+import type { CompletionRule } from '../profile/completion.ts';
+import type { ImageProfile } from '../profile/image-profile.ts';
+import type { ProfileBook } from '../profile/profile-book.ts';
+import { alarmLevel, combine, nextSum } from './budget.ts';
+import { innateRules, isTool, type InnateRule } from './innate.ts';
+import { Modes } from './modes.ts';
+import { Novelty, type Occasion } from './novelty.ts';
+import { PodWatch } from './pod-watch.ts';
+import type { Session } from './process-table.ts';
+import type { Verdict } from './verdict.ts';
+import { closeWindow, rateOf } from './windows.ts';
+
+/**
+ * Judges one observation after the other. Bounds: `PODS_WATCHED_MAX` pods (the one silent for
+ * longest is forgotten; its window is closed first) and `ADDRESSES_MAX` addresses.
+ */
+
+export const PODS_WATCHED_MAX = 4096;
+export const ADDRESSES_MAX = 8192;
+/** A clock that leaps back this many windows is taken at its word. */
+const WINDOWS_BACK_MAX = 10;
+/** Counts are compared with their model at every multiple: a flood is told while it happens. */
+const RATE_CHECK_EVERY = 16;
+const RATE_SCORE = 55;
+const EVIDENCE_SCORE = 40;
+
+export type JudgeOptions = {
+  readonly windowMs: number;
+  readonly completion: CompletionRule;
+  readonly falseAlarmsPerDay: number;
+  readonly startUpMs: number;
+  readonly taintMs: number;
+};
+
+export type Judged = {
+  readonly verdicts: readonly Verdict[];
+  /** An operator's session or a probe that this observation opened. */
+  readonly opened: Session | null;
+  readonly session: Session | null;
+  readonly watch: PodWatch;
+};
+
+const NO_VERDICTS: readonly Verdict[] = [];
+
+export class Judge {
+  readonly modes: Modes;
+  readonly novelty: Novelty;
+  readonly counters = { observed: 0, runtime: 0, lessonsDropped: 0, podsForgotten: 0 };
+  readonly #options: JudgeOptions;
+  readonly #book: ProfileBook;
+  readonly #pods = new Map<string, PodWatch>();
+  readonly #addresses = new Map<string, string | null>();
+
+  constructor(options: JudgeOptions, book: ProfileBook) {
+    this.#options = options;
+    this.#book = book;
+    this.modes = new Modes(options.completion, options.windowMs);
+    this.novelty = new Novelty(this.modes, options.startUpMs);
+  }
+
+  get pods(): ReadonlyMap<string, PodWatch> {
+    return this.#pods;
+  }
+
+  judge(o: Observation): Judged {
+    const ms = Number(o.timeNs / 1_000_000n);
+    const watch = this.#watch(o, ms);
+    const verdicts: Verdict[] = this.#roll(watch, o, ms);
+    const table = watch.processes(o.container.id);
+    if (table.isRuntime(o)) {
+      this.counters.runtime += 1;
+      return { verdicts, opened: null, session: null, watch };
+    }
+    this.counters.observed += 1;
+    watch.profile.see(watch.hash, ms);
+    const exec = o.kind === 'exec' ? table.exec(o) : null;
+    if (o.kind === 'exec' && o.vpid === 1) watch.sawEntry = true;
+    if (exec?.opened) noteProbe(watch.profile, exec.opened);
+    const session = exec === null ? table.sessionOf(o) : exec.known.session;
+    this.#learnAddress(o);
+    this.#weigh({ o, ms, watch, session, isSuspicious: false }, verdicts);
+    for (const verdict of verdicts) this.#taint(verdict, ms);
+    return { verdicts, opened: exec?.opened ?? null, session, watch };
+  }
+
+  /** Events were lost: the windows they fell in are no evidence of absence. */
+  noteHole(): void {
+    for (const watch of this.#pods.values()) watch.hasHole = true;
+  }
+
+  /** Closes windows that ended by `nowMs` and raises what waited for a second pod in vain. */
+  advance(nowMs: number): readonly Verdict[] {
+    const verdicts: Verdict[] = [];
+    for (const [profile, diff] of this.novelty.diffs) {
+      this.#raiseOverdue(profile, diff, nowMs, verdicts);
+    }
+    return verdicts.length === 0 ? NO_VERDICTS : verdicts;
+  }
+
+  #weigh(at: Occasion, verdicts: Verdict[]): void {
+    const rules = this.#innate(at, verdicts);
+    const occasion = rules.length > 0 ? { ...at, isSuspicious: true } : at;
+    const before = verdicts.length;
+    for (const behaviour of behavioursOf(at.o, (address) => this.#addresses.get(address) ?? null)) {
+      if (isNeverLearned(rules)) continue;
+      const verdict = this.novelty.weigh(behaviour, occasion);
+      // A new program has new arguments: one of the two says it.
+      if (verdict !== null && !(behaviour.verb === 'args' && verdicts.length > before)) {
+        verdicts.push(verdict);
+      }
+    }
+    this.#countRates(at, verdicts);
+  }
+
+  #innate(at: Occasion, verdicts: Verdict[]): readonly InnateRule[] {
+    const rules = innateRules(at.o);
+    if (rules.length === 0) return rules;
+    const raised: InnateRule[] = [];
+    for (const rule of rules) {
+      if (rule.mode === 'unless-known' && this.#isNormal(at)) continue;
+      raised.push(rule);
+      const [behaviour] = behavioursOf(at.o, () => null);
+      verdicts.push({
+        channel: behaviour?.channel ?? 'exec',
+        value: `${rule.name}: ${behaviour === undefined ? at.o.kind : at.watch.profile
+          .channel(behaviour.channel as never)
+          .keyOf(behaviour)}`,
+        score: rule.score,
+        observation: at.o,
+        watch: at.watch,
+        session: at.session,
+        learning: this.modes.of(at.watch.profile, 'exec', at.ms) === 'learning',
+        cause: { kind: 'innate', rule },
+      });
+    }
+    return raised;
+  }
+
+  /** Known of this image, or done by its own main program while the image is still learned. */
+  #isNormal(at: Occasion): boolean {
+    const { profile } = at.watch;
+    const behaviours = behavioursOf(at.o, () => null);
+    if (behaviours.some((behaviour) => profile.find(behaviour) !== undefined)) return true;
+    if (isTool(at.o.process.exe)) return false;
+    // What an operator's own program (psql, redis-cli) reads is told with the session.
+    return at.session !== null || this.modes.of(profile, 'exec', at.ms) === 'learning';
+  }
+
+  #countRates(at: Occasion, verdicts: Verdict[]): void {
+    const feature = featureOf(at.o);
+    if (feature === '' || at.session !== null) return;
+    const seen = at.watch.count(feature);
+    if (seen % RATE_CHECK_EVERY !== 0 || at.watch.alarmedRates.has(feature)) return;
+    const rate = rateOf(at.watch, feature, seen);
+    if (rate === null) return;
+    const sum = nextSum(at.watch.sum, combine(new Map([['rate', rate.p]])).e);
+    if (sum < alarmLevel(this.#options, this.#pods.size)) return;
+    at.watch.alarmedRates.add(feature);
+    verdicts.push({
+      channel: 'rate',
+      value: `rate of ${feature}`,
+      score: RATE_SCORE,
+      observation: at.o,
+      watch: at.watch,
+      session: at.session,
+      learning: false,
+      cause: { kind: 'rate', feature, seen, most: rate.most },
+    });
+  }
+
+  #taint(verdict: Verdict, ms: number): void {
+    const { watch } = verdict;
+    // A rule of Falco's on an image that is still learned is as likely a habit of the image.
+    if (verdict.cause.kind === 'rule') return;
+    watch.taintedUntilMs = Math.max(watch.taintedUntilMs, ms + this.#options.taintMs);
+    if (verdict.cause.kind === 'innate' || isForeignHand(verdict.observation)) {
+      watch.suspiciousUntilMs = watch.taintedUntilMs;
+      this.novelty.diffOf(watch.profile).markSuspicious(watch.hash);
+    }
+  }
+
+  #watch(o: Observation, ms: number): PodWatch {
+    const uid = o.container.podUid || o.container.id;
+    let watch = this.#pods.get(uid);
+    if (watch !== undefined) {
+      if (watch.container.id !== o.container.id) watch.container = o.container;
+      watch.lastMs = ms;
+      return watch;
+    }
+    if (this.#pods.size >= PODS_WATCHED_MAX) this.#forgetPod();
+    watch = new PodWatch({
+      uid,
+      container: o.container,
+      profile: this.#book.profileFor(o.container),
+      ms,
+      windowMs: this.#options.windowMs,
+    });
+    this.#pods.set(uid, watch);
+    return watch;
+  }
+
+  #forgetPod(): void {
+    let oldest: PodWatch | null = null;
+    for (const watch of this.#pods.values()) {
+      if (oldest === null || watch.lastMs < oldest.lastMs) oldest = watch;
+    }
+    if (oldest === null) return;
+    this.counters.podsForgotten += 1;
+    this.#pods.delete(oldest.uid);
+  }
+
+  /** Closes the pod's window when its event belongs to a later one. */
+  #roll(watch: PodWatch, o: Observation, ms: number): Verdict[] {
+    const index = Math.floor(ms / this.#options.windowMs);
+    if (index < watch.windowIndex - WINDOWS_BACK_MAX) watch.windowIndex = index;
+    if (index <= watch.windowIndex) return [];
+    const endMs = (watch.windowIndex + 1) * this.#options.windowMs;
+    watch.windowIndex = index;
+    const outcome = closeWindow(watch, endMs, { ...this.#options, pods: this.#pods.size });
+    this.counters.lessonsDropped += watch.lessonsDropped;
+    watch.lessonsDropped = 0;
+    if (!outcome.alarmed) return [];
+    return [
+      {
+        channel: outcome.parts[0]?.channel ?? 'sequence',
+        value: `evidence of ${outcome.parts.map((part) => part.channel).join(', ')}`,
+        score: EVIDENCE_SCORE,
+        observation: o,
+        watch,
+        session: null,
+        learning: false,
+        cause: { kind: 'evidence', parts: outcome.parts },
+      },
+    ];
+  }
+
+  #raiseOverdue(
+    profile: ImageProfile,
+    diff: ReturnType<Novelty['diffOf']>,
+    nowMs: number,
+    verdicts: Verdict[],
+  ): void {
+    const pods = [...this.#pods.values()].filter((watch) => watch.profile === profile);
+    const byHash = new Map(pods.map((watch) => [watch.hash, watch]));
+    const startOf = (pod: number): number => byHash.get(pod)?.startMs ?? 0;
+    const dueMs = nowMs - 2 * this.#options.startUpMs;
+    for (const [key, candidate] of diff.overdue(dueMs, startOf)) {
+      const [pod] = candidate.pods.keys();
+      const watch = pod === undefined ? undefined : byHash.get(pod);
+      const others = pods.filter(
+        (other) => other.hash !== pod && nowMs - other.startMs > this.#options.startUpMs,
+      );
+      // Nobody to compare with: what a lone pod does from its start is the version itself.
+      if (others.length === 0 || watch === undefined) {
+        for (const own of candidate.pods.keys()) profile.learn(candidate.behaviour, own, nowMs);
+        diff.share(key, candidate);
+        continue;
+      }
+      candidate.raised = true;
+      verdicts.push({
+        channel: candidate.behaviour.channel,
+        value: profile.channel(candidate.behaviour.channel as never).keyOf(candidate.behaviour),
+        score: EVIDENCE_SCORE,
+        observation: candidate.observation,
+        watch,
+        session: null,
+        learning: true,
+        cause: { kind: 'novel', behaviour: candidate.behaviour },
+      });
+    }
+  }
+
+  /** Pod addresses are known from the pods' own sockets; one used by two owners is nobody's. */
+  #learnAddress(o: Observation): void {
+    if (o.kind !== 'accept' && o.kind !== 'connect') return;
+    const own = o.localAddress;
+    if (own === '' || addressScope(own) !== 'inside' || o.container.workload === '') return;
+    const owner = `${o.container.namespace}/${o.container.workload}`;
+    const known = this.#addresses.get(own);
+    if (known === undefined && this.#addresses.size >= ADDRESSES_MAX) this.#addresses.clear();
+    this.#addresses.set(own, known === undefined || known === owner ? owner : null);
+  }
+}
+
+/** A general tool that reaches an address outside: not a habit that pods teach each other. */
+function isForeignHand(o: Observation): boolean {
+  return o.kind === 'connect' && addressScope(o.address) === 'outside' && isTool(o.process.exe);
+}
+
+function noteProbe(profile: ImageProfile, session: Session): void {
+  const known = profile.parent?.probes.isProbe(session) ?? false;
+  if (profile.probes.note(session) || known) session.isProbe = true;
+}
+
+function isNeverLearned(rules: readonly InnateRule[]): boolean {
+  return rules.some((rule) => rule.mode === 'always');
+}
+
+/** What is counted per window, by program so that one busy program hides no other. */
+function featureOf(o: Observation): string {
+  switch (o.kind) {
+    case 'connect':
+      return `connections to port ${o.port} by ${o.process.name}`;
+    case 'exec':
+      return 'programs started';
+    case 'open':
+      return o.isWrite ? 'files written' : 'files read';
+    case 'change':
+      return 'files changed';
+    case 'accept':
+    case 'listen':
+    case 'privileged':
+    case 'rule':
+    case 'exit':
+      return '';
+  }
+}

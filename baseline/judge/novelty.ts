@@ -1,0 +1,188 @@
+import { addressScope } from '../behaviour/address.ts';
+import type { Behaviour } from '../behaviour/behaviour.ts';
+import { isRuntimeProgram } from '../behaviour/process-role.ts';
+import type { Observation } from '../observation.ts';
+import {
+  STRONG_CHANNELS,
+  type ImageProfile,
+  type LearnedChannel,
+} from '../profile/image-profile.ts';
+import { hasPod } from '../profile/pod-set.ts';
+import { isShell, isTool } from './innate.ts';
+import type { Modes } from './modes.ts';
+import type { PodWatch } from './pod-watch.ts';
+import type { Session } from './process-table.ts';
+import { argumentsScore, noveltyScore, ruleScore } from './score.ts';
+import { UpgradeDiff } from './upgrade-diff.ts';
+import type { Verdict } from './verdict.ts';
+
+/**
+ * Is this behaviour known, and what if it is not?
+ *
+ * | channel         | learning              | after an upgrade           | complete |
+ * |-----------------|-----------------------|----------------------------|----------|
+ * | exec, net, priv | learn at window's end | diff if shared, else raise | raise    |
+ * | files           | learn; weak evidence  | the same                   | the same |
+ * | Falco's rules   | raise once if ≥ warning, then learn               | raise ≥ notice |
+ *
+ * Inside an operator's session, programs and files are told with the session instead; connections
+ * are judged as everywhere, since nobody's hands are a reason to reach a new address.
+ */
+
+export type Occasion = {
+  readonly o: Observation;
+  readonly ms: number;
+  readonly watch: PodWatch;
+  readonly session: Session | null;
+  /** Something never to be learned came with it. */
+  readonly isSuspicious: boolean;
+};
+
+/** Falco's rules of this weight are raised although an operator's session explains them. */
+const SESSION_RULE_SCORE = ruleScore('critical');
+
+export class Novelty {
+  readonly #modes: Modes;
+  readonly #startUpMs: number;
+  readonly #diffs = new Map<ImageProfile, UpgradeDiff>();
+
+  constructor(modes: Modes, startUpMs: number) {
+    this.#modes = modes;
+    this.#startUpMs = startUpMs;
+  }
+
+  diffOf(profile: ImageProfile): UpgradeDiff {
+    let diff = this.#diffs.get(profile);
+    if (diff === undefined) {
+      diff = new UpgradeDiff();
+      this.#diffs.set(profile, diff);
+    }
+    return diff;
+  }
+
+  get diffs(): ReadonlyMap<ImageProfile, UpgradeDiff> {
+    return this.#diffs;
+  }
+
+  /** Learns or judges one behaviour; a verdict if it is to be raised. */
+  weigh(behaviour: Behaviour, at: Occasion): Verdict | null {
+    const { profile, hash } = at.watch;
+    const name = behaviour.channel as LearnedChannel;
+    const channel = profile.channel(name);
+    const own = channel.find(behaviour);
+    if (own !== undefined) {
+      // Another pod doing what one pod did before is weak evidence, and what makes it trusted.
+      if (STRONG_CHANNELS.has(name) && !profile.trusts(own) && !hasPod(own.pods, hash)) {
+        at.watch.noteNovelGroup(name, own.group);
+        if (!at.watch.isTainted(at.ms)) profile.learn(behaviour, hash, at.ms);
+        return null;
+      }
+      profile.learn(behaviour, hash, at.ms);
+      return null;
+    }
+    if (profile.parent?.find(behaviour) !== undefined) {
+      profile.learn(behaviour, hash, at.ms);
+      return null;
+    }
+    if (at.session !== null && !isOutward(behaviour, at.o)) {
+      return at.session.isProbe ? this.#learnLater(behaviour, at) : null;
+    }
+    at.watch.noteNovelGroup(name, channel.groupOf(behaviour));
+    if (name === 'rule') return this.#weighRule(behaviour, at);
+    if (!STRONG_CHANNELS.has(name)) return this.#learnLater(behaviour, at);
+    return this.#weighStrong(behaviour, name, at);
+  }
+
+  #learnLater(behaviour: Behaviour, at: Occasion): null {
+    const key = `${behaviour.channel}\u0000${at.watch.profile
+      .channel(behaviour.channel as LearnedChannel)
+      .keyOf(behaviour)}`;
+    if (!at.watch.isTainted(at.ms)) at.watch.keepLesson(key, behaviour, at.ms);
+    return null;
+  }
+
+  #weighStrong(behaviour: Behaviour, name: LearnedChannel, at: Occasion): Verdict | null {
+    const { profile } = at.watch;
+    const mode = this.#modes.of(profile, name, at.ms);
+    if (mode === 'learning') return this.#learnLater(behaviour, at);
+    const score = scoreOf(behaviour, at.o);
+    const verdict: Verdict = {
+      channel: name,
+      value: profile.channel(name).keyOf(behaviour),
+      score,
+      observation: at.o,
+      watch: at.watch,
+      session: at.session,
+      learning: mode === 'upgrade',
+      cause: { kind: 'novel', behaviour },
+    };
+    if (mode === 'complete') return verdict;
+    return this.#weighUpgrade(verdict, behaviour, at);
+  }
+
+  #weighUpgrade(verdict: Verdict, behaviour: Behaviour, at: Occasion): Verdict | null {
+    const { watch, ms } = at;
+    const diff = this.diffOf(watch.profile);
+    const startUpMs = isRisky(verdict) ? this.#startUpMs / RISKY_START_UP_SHARE : this.#startUpMs;
+    const inStartUp = watch.sawEntry && ms - watch.startMs <= startUpMs;
+    const key = `${behaviour.channel}\u0000${verdict.value}`;
+    const candidate = diff.candidate(key);
+    const outcome = diff.novelty({
+      key,
+      behaviour,
+      observation: at.o,
+      pod: watch.hash,
+      ms,
+      inStartUp,
+      suspicious: at.isSuspicious || ms < watch.suspiciousUntilMs,
+    });
+    if (outcome === 'wait') return null;
+    if (outcome === 'raise') return verdict;
+    for (const pod of candidate?.pods.keys() ?? []) watch.profile.learn(behaviour, pod, ms);
+    watch.profile.learn(behaviour, watch.hash, ms);
+    return null;
+  }
+
+  #weighRule(behaviour: Behaviour, at: Occasion): Verdict | null {
+    if (at.o.kind !== 'rule') return null;
+    const mode = this.#modes.of(at.watch.profile, 'exec', at.ms);
+    const score = ruleScore(at.o.priority);
+    const floor = mode === 'learning' ? ruleScore('warning') : ruleScore('notice');
+    this.#learnLater(behaviour, at);
+    // The rule's event can come before the exec that opens the session; a terminal says as much.
+    const isSession = at.session !== null || Number(at.o.fields.get('proc.tty') ?? 0) > 0;
+    if (score < floor || (isSession && score < SESSION_RULE_SCORE)) return null;
+    // The node's container runtime cleans up after containers; its habits are learned.
+    const isRuntime = at.o.container.scope === 'host' && isRuntimeProgram(at.o.process.name);
+    if (isRuntime && mode === 'learning') return null;
+    return {
+      channel: 'rule',
+      value: at.watch.profile.channel('rule').keyOf(behaviour),
+      score,
+      observation: at.o,
+      watch: at.watch,
+      session: at.session,
+      learning: mode !== 'complete',
+      cause: { kind: 'rule', behaviour },
+    };
+  }
+}
+
+/** A shell, or a tool that connects, does not wait as long for a second pod to show the same. */
+function isRisky({ observation: o }: Verdict): boolean {
+  if (o.kind === 'exec') return isShell(o.process.exe);
+  return o.kind === 'connect' && isTool(o.process.exe);
+}
+
+const RISKY_START_UP_SHARE = 3;
+
+/** A connection that leaves the container. */
+function isOutward(behaviour: Behaviour, o: Observation): boolean {
+  if (behaviour.channel !== 'net') return false;
+  return o.kind !== 'connect' || /^(inside|outside|link-local)$/.test(addressScope(o.address));
+}
+
+function scoreOf(behaviour: Behaviour, o: Observation): number {
+  if (behaviour.verb !== 'args' || o.kind !== 'exec') return noveltyScore(o);
+  return argumentsScore(isShell(o.process.exe) && / -[a-z]*c /.test(` ${o.commandLine} `));
+}

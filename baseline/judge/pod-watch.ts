@@ -1,0 +1,118 @@
+import type { Channel } from '../alert.ts';
+import type { Behaviour } from '../behaviour/behaviour.ts';
+import { ProcessTable } from './process-table.ts';
+import type { Container } from '../observation.ts';
+import type { ImageProfile } from '../profile/image-profile.ts';
+import { podHash } from '../profile/pod-set.ts';
+
+/**
+ * What is remembered of one pod between events: its current window, what it would teach at the end
+ * of it, its processes, and whether it may teach at all.
+ *
+ * Bounds: `NOVEL_PER_WINDOW_MAX` new behaviours a window (more are counted, not kept),
+ * `FEATURES_MAX` counters, `CONTAINERS_MAX` process tables.
+ */
+
+export const NOVEL_PER_WINDOW_MAX = 1024;
+const FEATURES_MAX = 64;
+const CONTAINERS_MAX = 16;
+
+export type Lesson = { readonly behaviour: Behaviour; readonly ms: number };
+
+export class PodWatch {
+  readonly uid: string;
+  readonly hash: number;
+  readonly profile: ImageProfile;
+  container: Container;
+  readonly startMs: number;
+  /** The entry point's exec was seen: the pod's age is real, not the agent's. */
+  sawEntry = false;
+  windowIndex: number;
+  /** Shiryaev–Roberts sum over windows. */
+  sum = 0;
+  /** Until then the pod teaches nothing: it alarmed. */
+  taintedUntilMs = Number.NEGATIVE_INFINITY;
+  /** Until then nothing it does joins an upgrade's diff: what alarmed cannot be a new habit. */
+  suspiciousUntilMs = Number.NEGATIVE_INFINITY;
+  lastMs: number;
+  lessonsDropped = 0;
+  /** Events of this window were lost: it is no clean unit and no count of anything. */
+  hasHole = false;
+  readonly lessons = new Map<string, Lesson>();
+  readonly novelGroups = new Map<Channel, Set<string>>();
+  readonly counts = new Map<string, number>();
+  readonly alarmedRates = new Set<string>();
+  readonly #tables = new Map<string, ProcessTable>();
+
+  constructor(options: {
+    readonly uid: string;
+    readonly container: Container;
+    readonly profile: ImageProfile;
+    readonly ms: number;
+    readonly windowMs: number;
+  }) {
+    this.uid = options.uid;
+    this.hash = podHash(options.uid);
+    this.container = options.container;
+    this.profile = options.profile;
+    this.startMs = options.ms;
+    this.lastMs = options.ms;
+    this.windowIndex = Math.floor(options.ms / options.windowMs);
+  }
+
+  processes(containerId: string): ProcessTable {
+    let table = this.#tables.get(containerId);
+    if (table === undefined) {
+      table = new ProcessTable();
+      if (this.#tables.size >= CONTAINERS_MAX) {
+        for (const oldest of this.#tables.keys()) {
+          this.#tables.delete(oldest);
+          break;
+        }
+      }
+      this.#tables.set(containerId, table);
+    }
+    return table;
+  }
+
+  get containersSeen(): number {
+    return this.#tables.size;
+  }
+
+  isTainted(ms: number): boolean {
+    return ms < this.taintedUntilMs;
+  }
+
+  noteNovelGroup(channel: Channel, group: string): void {
+    let groups = this.novelGroups.get(channel);
+    if (groups === undefined) {
+      groups = new Set();
+      this.novelGroups.set(channel, groups);
+    }
+    if (groups.size < NOVEL_PER_WINDOW_MAX) groups.add(group);
+  }
+
+  /** Keeps a behaviour to be learned when the window ends without an alarm. */
+  keepLesson(key: string, behaviour: Behaviour, ms: number): void {
+    if (this.lessons.has(key)) return;
+    if (this.lessons.size >= NOVEL_PER_WINDOW_MAX) {
+      this.lessonsDropped += 1;
+      return;
+    }
+    this.lessons.set(key, { behaviour, ms });
+  }
+
+  count(feature: string): number {
+    const count = (this.counts.get(feature) ?? 0) + 1;
+    if (count > 1 || this.counts.size < FEATURES_MAX) this.counts.set(feature, count);
+    return count;
+  }
+
+  clearWindow(): void {
+    this.lessons.clear();
+    this.novelGroups.clear();
+    this.counts.clear();
+    this.alarmedRates.clear();
+    this.hasHole = false;
+  }
+}
