@@ -8,6 +8,12 @@ import type { Session } from './judge/process-table.ts';
 import type { Verdict } from './judge/verdict.ts';
 import type { Image, Observation } from './observation.ts';
 import { COMPLETION_DEFAULT, type CompletionRule } from './profile/completion.ts';
+import {
+  parseDocument,
+  restoreInto,
+  toDocument,
+  type ProfileDocument,
+} from './profile/document.ts';
 import { STRONG_CHANNELS, type ImageProfile } from './profile/image-profile.ts';
 import type { LearnedChannel } from './profile/image-profile.ts';
 import { ProfileBook } from './profile/profile-book.ts';
@@ -62,6 +68,14 @@ export type ImageProgress = {
   readonly completeInSeconds: number;
 };
 
+export type Evidence = {
+  readonly key: string;
+  readonly revision: number;
+  readonly document: ProfileDocument;
+};
+
+export type Adopted = { readonly ok: true } | { readonly ok: false; readonly error: string };
+
 type WaitingSession = {
   readonly session: Session;
   readonly observation: Observation;
@@ -74,6 +88,7 @@ export class Baseline {
   readonly #judge: Judge;
   readonly #folding: Folding;
   readonly #sessions = new Map<Session, WaitingSession>();
+  readonly #sent = new WeakMap<ImageProfile, number>();
   readonly #diffTold = new Map<ImageProfile, number>();
   #nowMs = 0;
 
@@ -108,6 +123,34 @@ export class Baseline {
   /** New alerts, and new revisions of those that grew. */
   takeAlerts(): readonly Alert[] {
     return [...this.#folding.takeParting(this.#nowMs), ...this.#folding.take(this.#nowMs)];
+  }
+
+  /** Events of this node were lost: the windows they fell in count for nothing. */
+  noteGap(): void {
+    this.#judge.noteHole();
+  }
+
+  /** Profiles that changed since the last call, as documents. */
+  takeEvidence(): readonly Evidence[] {
+    const changed: Evidence[] = [];
+    for (const profile of this.profiles.values()) {
+      if (profile.revision === this.#sent.get(profile)) continue;
+      this.#sent.set(profile, profile.revision);
+      const document = toDocument(profile);
+      changed.push({ key: profile.key, revision: profile.revision, document });
+    }
+    return changed;
+  }
+
+  /** Takes in what the fleet knows of an image. */
+  adopt(key: string, document: unknown): Adopted {
+    const parsed = parseDocument(document);
+    if (!parsed.ok) return parsed;
+    if (parsed.document.key !== key) {
+      return { ok: false, error: `it is the profile of "${parsed.document.key}"` };
+    }
+    restoreInto(this.profiles.ensure(key, parsed.document.image), parsed.document);
+    return { ok: true };
   }
 
   progress(): readonly ImageProgress[] {

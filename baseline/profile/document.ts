@@ -1,0 +1,254 @@
+import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
+import type { Behaviour } from '../behaviour/behaviour.ts';
+import { ITEMS_MAX, type RestoredItem } from './channel-profile.ts';
+import {
+  ImageProfile,
+  LEARNED_CHANNELS,
+  PODS_MAX,
+  RATES_MAX,
+  type LearnedChannel,
+} from './image-profile.ts';
+import { NOVEL_GROUPS_MAX } from './novelty-history.ts';
+import { mergePodSets, POD_SET_MAX, type PodSet } from './pod-set.ts';
+
+/**
+ * A profile as a document: what agents send, the collector merges and people review. Everything in
+ * it is sorted, so that equal profiles are equal texts. It is validated as hostile input: an agent
+ * may be stolen, a file edited.
+ *
+ * Merging is a union: pods and generalisations of both sides, behaviours under them, counters with
+ * their maximum. It is commutative, associative and idempotent while no bound is reached; it never
+ * generalises by itself, only learning does.
+ */
+
+export const DOCUMENT_FORMAT = 'lanner-profile/1';
+const TEXT_MAX = 4096;
+const PROBES_MAX = 256;
+
+const Text = Type.String({ maxLength: TEXT_MAX });
+const Count = Type.Integer({ minimum: 0 });
+const Milliseconds = Type.Integer({ minimum: 0 });
+const PodId = Type.Integer({ minimum: 0, maximum: 2 ** 48 });
+
+const ItemSchema = Type.Object(
+  {
+    verb: Text,
+    object: Text,
+    tree: Type.Union([Type.Literal('path'), Type.Literal('address'), Type.Literal('none')]),
+    detail: Text,
+    by: Text,
+    /** Pod hash and how often, sorted. */
+    pods: Type.Array(Type.Tuple([PodId, Count]), { maxItems: POD_SET_MAX }),
+    first: Milliseconds,
+    last: Milliseconds,
+    approved: Type.Boolean(),
+  },
+  { additionalProperties: false },
+);
+
+const ChannelSchema = Type.Object(
+  {
+    items: Type.Array(ItemSchema, { maxItems: ITEMS_MAX }),
+    windows: Count,
+    /** Windows with at least 1, 2, … new groups. */
+    novelAtLeast: Type.Array(Count, { maxItems: NOVEL_GROUPS_MAX }),
+  },
+  { additionalProperties: false },
+);
+
+const DocumentSchema = Type.Object(
+  {
+    format: Type.Literal(DOCUMENT_FORMAT),
+    key: Text,
+    image: Type.Object(
+      { repository: Text, tag: Text, digest: Text },
+      { additionalProperties: false },
+    ),
+    restarts: Count,
+    /** Pod hash, first and last ms, windows, observations; sorted. */
+    pods: Type.Array(Type.Tuple([PodId, Milliseconds, Milliseconds, Count, Count]), {
+      maxItems: PODS_MAX,
+    }),
+    channels: Type.Record(Type.String(), ChannelSchema),
+    /** Windows, sum, sum of squares, maximum. */
+    rates: Type.Record(Text, Type.Tuple([Count, Count, Count, Count])),
+    probes: Type.Record(Text, Count),
+  },
+  { additionalProperties: false },
+);
+
+export type ProfileDocument = Static<typeof DocumentSchema>;
+type ItemDocument = Static<typeof ItemSchema>;
+
+export function toDocument(profile: ImageProfile): ProfileDocument {
+  const channels: ProfileDocument['channels'] = {};
+  for (const name of LEARNED_CHANNELS) {
+    const channel = profile.channel(name);
+    const history = profile.history(name);
+    channels[name] = {
+      items: [...channel.items.values()]
+        .map((item) => itemDocument(channel.objectOf(item), item))
+        .sort(byIdentity),
+      windows: history.windows,
+      novelAtLeast: history.atLeast.slice(1),
+    };
+  }
+  return {
+    format: DOCUMENT_FORMAT,
+    key: profile.key,
+    image: { ...profile.image },
+    restarts: profile.restarts,
+    pods: [...profile.pods]
+      .map(([pod, s]): ProfileDocument['pods'][number] => [
+        pod,
+        s.firstMs,
+        s.lastMs,
+        s.windows,
+        s.observations,
+      ])
+      .sort((a, b) => a[0] - b[0]),
+    channels,
+    rates: sortedRecord(
+      [...profile.rates].map(([name, r]) => [name, [r.windows, r.sum, r.squares, r.max]]),
+    ),
+    probes: sortedRecord([...profile.probes.runs]),
+  };
+}
+
+function itemDocument(object: string, item: RestoredItem): ItemDocument {
+  const { verb, tree, detail, by } = item.behaviour;
+  return {
+    verb,
+    object,
+    tree,
+    detail,
+    by,
+    pods: item.pods.map(({ pod, count }): [number, number] => [pod, count]),
+    first: item.firstMs,
+    last: item.lastMs,
+    approved: item.approved,
+  };
+}
+
+function byIdentity(a: ItemDocument, b: ItemDocument): number {
+  return compare(identity(a), identity(b));
+}
+
+function identity(item: ItemDocument): string {
+  return `${item.verb}\u0000${item.object}\u0000${item.detail}\u0000${item.by}`;
+}
+
+/** By code units, the same on every machine; `localeCompare` is not. */
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function sortedRecord<T>(entries: [string, T][]): Record<string, T> {
+  return Object.fromEntries(entries.sort((a, b) => compare(a[0], b[0])));
+}
+
+export type Parsed =
+  | { readonly ok: true; readonly document: ProfileDocument }
+  | { readonly ok: false; readonly error: string };
+
+export function parseDocument(value: unknown): Parsed {
+  if (!Value.Check(DocumentSchema, value)) {
+    const [first] = Value.Errors(DocumentSchema, value);
+    const where = first?.instancePath === '' ? 'the document' : first?.instancePath;
+    return { ok: false, error: `${where ?? 'the document'}: ${first?.message ?? 'not valid'}` };
+  }
+  const unknown = Object.keys(value.channels).find((name) => !isLearned(name));
+  if (unknown !== undefined) return { ok: false, error: `/channels: no channel "${unknown}"` };
+  return { ok: true, document: value };
+}
+
+function isLearned(name: string): boolean {
+  return (LEARNED_CHANNELS as readonly string[]).includes(name);
+}
+
+/** Merges documents into a profile; the order of the documents does not matter. */
+export function restoreInto(profile: ImageProfile, ...documents: readonly ProfileDocument[]): void {
+  for (const document of documents) restorePods(profile, document);
+  for (const name of LEARNED_CHANNELS) {
+    const items = documents.flatMap((document) => document.channels[name]?.items ?? []);
+    profile.channel(name).restore(items.map((item) => restoredItem(name, item)));
+    const history = profile.history(name);
+    for (const { windows, novelAtLeast } of documents.flatMap((d) => d.channels[name] ?? [])) {
+      history.windows = Math.max(history.windows, windows);
+      novelAtLeast.forEach((count, index) => {
+        history.atLeast[index + 1] = Math.max(history.atLeast[index + 1] ?? 0, count);
+      });
+    }
+  }
+  for (const document of documents) {
+    profile.restarts = Math.max(profile.restarts, document.restarts);
+    for (const [command, runs] of Object.entries(document.probes).slice(0, PROBES_MAX)) {
+      profile.probes.restore(command, runs);
+    }
+    for (const [name, rate] of Object.entries(document.rates).slice(0, RATES_MAX)) {
+      restoreRate(profile, name, rate);
+    }
+  }
+}
+
+function restorePods(profile: ImageProfile, document: ProfileDocument): void {
+  for (const [pod, firstMs, lastMs, windows, observations] of document.pods) {
+    const own = profile.pods.get(pod);
+    if (own === undefined && profile.pods.size >= PODS_MAX) continue;
+    profile.pods.set(pod, {
+      firstMs: Math.min(own?.firstMs ?? firstMs, firstMs),
+      lastMs: Math.max(own?.lastMs ?? 0, lastMs),
+      windows: Math.max(own?.windows ?? 0, windows),
+      observations: Math.max(own?.observations ?? 0, observations),
+    });
+    profile.firstMs = Math.min(profile.firstMs, firstMs);
+    profile.lastMs = Math.max(profile.lastMs, lastMs);
+  }
+  profile.windows = 0;
+  for (const span of profile.pods.values()) profile.windows += span.windows;
+}
+
+type Rate = readonly [windows: number, sum: number, squares: number, max: number];
+
+function restoreRate(profile: ImageProfile, name: string, rate: Rate): void {
+  const own = profile.rates.get(name);
+  if (own === undefined && profile.rates.size >= RATES_MAX) return;
+  const before: Rate = own === undefined ? rate : [own.windows, own.sum, own.squares, own.max];
+  const [windows, sum, squares] = isBetterInformed(rate, before) ? rate : before;
+  profile.rates.set(name, { windows, sum, squares, max: Math.max(rate[3], before[3]) });
+}
+
+/** Two agents' windows do not overlap, but a merged count may hold either: the larger one stays. */
+function isBetterInformed(a: Rate, b: Rate): boolean {
+  for (let index = 0; index < 3; index += 1) {
+    const difference = (a[index] as number) - (b[index] as number);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}
+
+function restoredItem(channel: LearnedChannel, item: ItemDocument): RestoredItem {
+  const { verb, object, tree, detail, by } = item;
+  const pods: PodSet = item.pods.map(([pod, count]) => ({ pod, count }));
+  const behaviour: Behaviour = { channel, verb, object, tree, detail, by, isPattern: true };
+  return {
+    behaviour,
+    pods: mergePodSets([], pods.sort((a, b) => a.pod - b.pod)),
+    firstMs: item.first,
+    lastMs: item.last,
+    approved: item.approved,
+  };
+}
+
+/** A profile made of documents alone, as the collector keeps it. */
+export function profileOf(...documents: readonly [ProfileDocument, ...ProfileDocument[]]): ImageProfile {
+  const profile = new ImageProfile(documents[0].key, documents[0].image);
+  restoreInto(profile, ...documents);
+  return profile;
+}
+
+export function mergeDocuments(a: ProfileDocument, b: ProfileDocument): ProfileDocument {
+  return toDocument(profileOf(a, b));
+}
