@@ -22,6 +22,8 @@ export const PODS_WATCHED_MAX = 4096;
 export const ADDRESSES_MAX = 8192;
 /** A clock that leaps back this many windows is taken at its word. */
 const WINDOWS_BACK_MAX = 10;
+/** A longer silence may as well be ours. */
+const IDLE_WINDOWS_MAX = 60;
 /** Counts are compared with their model at every multiple: a flood is told while it happens. */
 const RATE_CHECK_EVERY = 16;
 const RATE_SCORE = 55;
@@ -77,7 +79,9 @@ export class Judge {
     this.counters.observed += 1;
     watch.profile.see(watch.hash, ms);
     const exec = o.kind === 'exec' ? table.exec(o) : null;
-    if (o.kind === 'exec' && o.vpid === 1) watch.sawEntry = true;
+    if (o.kind === 'exec' && o.vpid === 1 && watch.noteEntry(o.container.id)) {
+      watch.profile.noteStart(ms, this.#options.startUpMs);
+    }
     if (exec?.opened) noteProbe(watch.profile, exec.opened);
     const session = exec === null ? table.sessionOf(o) : exec.known.session;
     this.#learnAddress(o);
@@ -152,6 +156,7 @@ export class Judge {
   #countRates(at: Occasion, verdicts: Verdict[]): void {
     const feature = featureOf(at.o);
     if (feature === '' || at.session !== null) return;
+    if (at.watch.isStartingUp(at.ms, this.#options.startUpMs)) return;
     const seen = at.watch.count(feature);
     if (seen % RATE_CHECK_EVERY !== 0 || at.watch.alarmedRates.has(feature)) return;
     const rate = rateOf(at.watch, feature, seen);
@@ -218,8 +223,11 @@ export class Judge {
     if (index < watch.windowIndex - WINDOWS_BACK_MAX) watch.windowIndex = index;
     if (index <= watch.windowIndex) return [];
     const endMs = (watch.windowIndex + 1) * this.#options.windowMs;
+    // A pod that is heard of again lived through the silence, and nothing new was in it.
+    const idle = Math.min(index - watch.windowIndex - 1, IDLE_WINDOWS_MAX);
     watch.windowIndex = index;
-    const outcome = closeWindow(watch, endMs, { ...this.#options, pods: this.#pods.size });
+    const budget = { ...this.#options, pods: this.#pods.size };
+    const outcome = closeWindow(watch, { endMs, idle }, budget);
     this.counters.lessonsDropped += watch.lessonsDropped;
     watch.lessonsDropped = 0;
     if (!outcome.alarmed) return [];

@@ -105,6 +105,14 @@ export class Novelty {
     const { profile } = at.watch;
     const mode = this.#modes.of(profile, name, at.ms);
     if (mode === 'learning') return this.#learnLater(behaviour, at);
+    // An inside connection is judged where it starts: the other end has an agent too.
+    if (behaviour.verb === 'accept' && behaviour.object === 'inside') {
+      return this.#learnLater(behaviour, at);
+    }
+    const isStartingUp = at.watch.isStartingUp(at.ms, this.#startUpMs);
+    if (mode === 'complete' && isStartingUp && !profile.knowsStartUp) {
+      return this.#learnLater(behaviour, at);
+    }
     const score = scoreOf(behaviour, at.o);
     const verdict: Verdict = {
       channel: name,
@@ -124,7 +132,7 @@ export class Novelty {
     const { watch, ms } = at;
     const diff = this.diffOf(watch.profile);
     const startUpMs = isRisky(verdict) ? this.#startUpMs / RISKY_START_UP_SHARE : this.#startUpMs;
-    const inStartUp = watch.sawEntry && ms - watch.startMs <= startUpMs;
+    const inStartUp = watch.isStartingUp(ms, startUpMs);
     const key = `${behaviour.channel}\u0000${verdict.value}`;
     const candidate = diff.candidate(key);
     const outcome = diff.novelty({

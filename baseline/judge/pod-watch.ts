@@ -43,6 +43,7 @@ export class PodWatch {
   readonly counts = new Map<string, number>();
   readonly alarmedRates = new Set<string>();
   readonly #tables = new Map<string, ProcessTable>();
+  #startedContainer = '';
 
   constructor(options: {
     readonly uid: string;
@@ -75,8 +76,16 @@ export class PodWatch {
     return table;
   }
 
-  get containersSeen(): number {
-    return this.#tables.size;
+  /** True once per container: its entry point executes several programs one after the other. */
+  noteEntry(containerId: string): boolean {
+    this.sawEntry = true;
+    if (this.#startedContainer === containerId) return false;
+    this.#startedContainer = containerId;
+    return true;
+  }
+
+  isStartingUp(ms: number, startUpMs: number): boolean {
+    return this.sawEntry && ms - this.startMs <= startUpMs;
   }
 
   isTainted(ms: number): boolean {

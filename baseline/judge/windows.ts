@@ -16,10 +16,11 @@ export type WindowOutcome = {
 
 export function closeWindow(
   watch: PodWatch,
-  endMs: number,
-  budget: AlarmBudget & { readonly pods: number },
+  window: { readonly endMs: number; readonly idle: number },
+  budget: AlarmBudget & { readonly pods: number; readonly startUpMs: number },
 ): WindowOutcome {
   const { profile } = watch;
+  const { endMs, idle } = window;
   const pValues = new Map<Channel, number>();
   for (const name of LEARNED_CHANNELS) {
     const novel = watch.novelGroups.get(name)?.size ?? 0;
@@ -29,11 +30,18 @@ export function closeWindow(
   const rate = rateEvidence(watch);
   if (rate !== null) pValues.set('rate', rate.p);
   const { e, parts } = combine(pValues);
-  watch.sum = nextSum(watch.sum, e);
+  // A start-up is one burst: weighed only against start-ups of this same version.
+  const isWeighed =
+    !watch.isStartingUp(endMs - budget.windowMs, budget.startUpMs) ||
+    (profile.knowsStartUp && profile.parent === null);
+  if (isWeighed) watch.sum = nextSum(watch.sum, e);
   const alarmed = watch.sum >= alarmLevel(budget, budget.pods);
   const tainted = alarmed || watch.isTainted(endMs);
   if (!tainted) learnWindow(watch);
-  if (!watch.hasHole) profile.addWindow(watch.hash, endMs - budget.windowMs, endMs);
+  if (!watch.hasHole) {
+    const lastMs = endMs + idle * budget.windowMs;
+    profile.addWindows(watch.hash, endMs - budget.windowMs, lastMs, 1 + idle);
+  }
   if (alarmed) watch.sum = 0;
   watch.clearWindow();
   return { alarmed, parts };

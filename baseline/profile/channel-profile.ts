@@ -200,8 +200,8 @@ function treeName(behaviour: Behaviour): string {
 }
 
 function newTree(behaviour: Behaviour): NameTree {
-  // One pod that talks to three services says nothing about the fourth.
-  if (behaviour.tree === 'address') return new NameTree({ separator: '.', podsMin: 3 });
+  // Three services of one range say nothing about the fourth; eight clients of a CDN do.
+  if (behaviour.tree === 'address') return new NameTree({ separator: '.', membersMin: 8 });
   return new NameTree({ separator: '/', isFixed: isFixedPath });
 }
 

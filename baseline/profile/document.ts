@@ -65,6 +65,7 @@ const DocumentSchema = Type.Object(
       { repository: Text, tag: Text, digest: Text },
       { additionalProperties: false },
     ),
+    starts: Count,
     restarts: Count,
     /** Pod hash, first and last ms, windows, observations; sorted. */
     pods: Type.Array(Type.Tuple([PodId, Milliseconds, Milliseconds, Count, Count]), {
@@ -98,6 +99,7 @@ export function toDocument(profile: ImageProfile): ProfileDocument {
     format: DOCUMENT_FORMAT,
     key: profile.key,
     image: { ...profile.image },
+    starts: profile.starts,
     restarts: profile.restarts,
     pods: [...profile.pods]
       .map(([pod, s]): ProfileDocument['pods'][number] => [
@@ -183,6 +185,7 @@ export function restoreInto(profile: ImageProfile, ...documents: readonly Profil
     }
   }
   for (const document of documents) {
+    profile.starts = Math.max(profile.starts, document.starts);
     profile.restarts = Math.max(profile.restarts, document.restarts);
     for (const [command, runs] of Object.entries(document.probes).slice(0, PROBES_MAX)) {
       profile.probes.restore(command, runs);

@@ -28,6 +28,8 @@ export const PODS_MAX = 2048;
 /** New behaviours that one pod may teach, per channel and day: a flood is not a lesson. */
 export const NEW_PER_POD_AND_DAY = 200;
 export const RATES_MAX = 64;
+/** Two starts before the one that is judged, as trust asks for two pods. */
+const STARTS_MIN = 3;
 
 /** One pod as evidence; each number only grows on the one agent that sees the pod. */
 export type PodSpan = {
@@ -48,6 +50,7 @@ export class ImageProfile {
   readonly rates = new Map<string, RateStats>();
   readonly probes = new ProbeBook();
   podsForgotten = 0;
+  starts = 0;
   restarts = 0;
   observationsForgotten = 0;
   windows = 0;
@@ -103,11 +106,11 @@ export class ImageProfile {
     span.observations += 1;
   }
 
-  /** Counts one window of a pod that was seen without a hole. */
-  addWindow(pod: number, fromMs: number, toMs: number): void {
+  /** Counts windows of a pod that was seen without a hole. */
+  addWindows(pod: number, fromMs: number, toMs: number, count: number): void {
     const span = this.#span(pod, fromMs);
-    span.windows += 1;
-    this.windows += 1;
+    span.windows += count;
+    this.windows += count;
     if (toMs > span.lastMs) span.lastMs = toMs;
     if (fromMs < this.firstMs) this.firstMs = fromMs;
     if (toMs > this.lastMs) this.lastMs = toMs;
@@ -132,6 +135,23 @@ export class ImageProfile {
       this.observationsForgotten += span.observations;
       break;
     }
+  }
+
+  /**
+   * A container was started again after the image was known for a while: its start-up was seen
+   * more than once. Counted per pod start, so that a rollout counts as what it is.
+   */
+  noteStart(ms: number, startUpMs: number): void {
+    this.starts += 1;
+    if (ms - this.firstMs > startUpMs) this.restarts += 1;
+  }
+
+  /**
+   * Lanner often arrives after the pods: a profile can be complete without having seen one start.
+   * What a start-up does is known when it was seen in pods before this one.
+   */
+  get knowsStartUp(): boolean {
+    return this.starts >= STARTS_MIN;
   }
 
   /** Learns, within what one pod may teach in a day. Returns null where a bound refused it. */

@@ -37,19 +37,19 @@ export class NameTree {
   readonly #root: Directory = emptyDirectory();
   readonly #separator: string;
   readonly #isFixed: (segments: readonly string[]) => boolean;
-  readonly #podsMin: number;
+  readonly #membersMin: number;
   overflowed = 0;
 
   constructor(options: {
     separator: string;
     /** Directories that never generalise, e.g. `/etc`. */
     isFixed?: (segments: readonly string[]) => boolean;
-    /** With fewer pods than this nothing generalises. */
-    podsMin?: number;
+    /** With fewer members than this no group generalises; above it most must be in one pod. */
+    membersMin?: number;
   }) {
     this.#separator = options.separator;
     this.#isFixed = options.isFixed ?? (() => false);
-    this.#podsMin = options.podsMin ?? 1;
+    this.#membersMin = options.membersMin ?? 0;
   }
 
   /** What the name is called at present, without learning it. */
@@ -133,7 +133,7 @@ export class NameTree {
       group.single += isNew ? 1 : -1;
       addPod(group.child.pods, pod, 1);
     }
-    if (directory === this.#root || podCount < this.#podsMin) return false;
+    if (directory === this.#root) return false;
     return podCount > 0 && isNew && this.#collapse(directory, segment, groups, podCount);
   }
 
@@ -146,7 +146,7 @@ export class NameTree {
     for (const shape of siblingShapes(segment)) {
       const group = directory.groups.get(shape);
       if (group === undefined || group.collapsed || !groups.includes(group)) continue;
-      if (!shouldCollapse(shape, group, podCount)) continue;
+      if (!shouldCollapse(shape, group, podCount, this.#membersMin)) continue;
       group.collapsed = true;
       adopt(directory, shape, group);
       return true;
@@ -188,10 +188,15 @@ function groupsOf(directory: Directory, segment: string): readonly Group[] {
  * Typed shapes need two members (three while there is one pod); the looser sibling shapes need
  * four, most of them in one pod only.
  */
-function shouldCollapse(shape: string, group: Group, podCount: number): boolean {
+function shouldCollapse(
+  shape: string,
+  group: Group,
+  podCount: number,
+  membersMin: number,
+): boolean {
   if (group.single / podCount < NOVELTY_PER_POD) return false;
-  const isLoose = /<[Cx][0-9]+>/.test(shape);
-  if (isLoose) return group.members >= 4 && group.single / group.members > 0.5;
+  const looseMin = Math.max(membersMin, /<[Cx][0-9]+>/.test(shape) ? 4 : 0);
+  if (looseMin > 0) return group.members >= looseMin && group.single / group.members > 0.5;
   return group.single >= 2 && group.members >= (podCount === 1 ? 3 : 2);
 }
 

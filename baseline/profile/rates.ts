@@ -20,7 +20,9 @@ export function addRate(stats: RateStats, count: number): void {
 
 /** Fewer windows than this say nothing about a tail. */
 export const RATE_WINDOWS_MIN = 60;
-const RATE_MARGIN = 3;
+const RATE_MARGIN = 4;
+/** A reload re-reads some dozens of files; so few say nothing, however rare. */
+const RATE_COUNT_MIN = 100;
 /** A model is not trusted further than this. */
 const P_MIN = 1e-15;
 
@@ -28,7 +30,9 @@ const P_MIN = 1e-15;
 export function ratePValue(stats: RateStats, count: number): number {
   if (stats.windows < RATE_WINDOWS_MIN || count <= 0) return 1;
   // A load that doubles is not an attack: what some window came near stays empirical.
-  if (count <= stats.max * RATE_MARGIN) return count <= stats.max ? 1 : 1 / (stats.windows + 1);
+  if (count <= Math.max(RATE_COUNT_MIN, stats.max * RATE_MARGIN)) {
+    return count <= stats.max ? 1 : 1 / (stats.windows + 1);
+  }
   const mean = (stats.sum + 1) / (stats.windows + 1);
   const variance = Math.max(stats.squares / stats.windows - mean * mean, mean * 1.05);
   return Math.max(P_MIN, negativeBinomialTail(count, mean, variance));

@@ -7,16 +7,19 @@ import { COMPLETION_DEFAULT } from '../../../baseline/profile/completion.ts';
 import type { BenchAlert, Detector, DetectorRun } from './detector.ts';
 
 /**
- * Recordings last minutes where production lasts days, so the statistical clock is scaled: windows
- * of 1 s instead of 60 s, a minimum age of 10 min instead of 24 h, and what follows from them.
- * What belongs to processes and people (start-up, quiet time of an episode) stays as it is.
+ * Recordings last minutes where production lasts days, so the statistical clock is scaled to the
+ * training span: a window is a thousandth of it (60 s in production), the minimum age half of it
+ * (24 h). What belongs to processes and people (start-up, quiet time of an episode) stays as it is.
  */
-export const SCALED = {
-  windowMs: 1_000,
-  completion: { ...COMPLETION_DEFAULT, ageMsMin: 600_000 },
-  taintMs: 10_000,
-  probeWaitMs: 60_000,
-} satisfies Partial<BaselineOptions>;
+export function scaledTo(trainMs: number): Partial<BaselineOptions> & { windowMs: number } {
+  const windowMs = Math.min(60_000, Math.max(100, Math.round(trainMs / 1000)));
+  return {
+    windowMs,
+    completion: { ...COMPLETION_DEFAULT, ageMsMin: trainMs / 2 },
+    taintMs: 10 * windowMs,
+    probeWaitMs: 60 * windowMs,
+  };
+}
 
 /** How often the bench looks for alerts in event time: an agent does it per batch of events. */
 const TAKE_EVERY_MS = 100;
@@ -24,10 +27,12 @@ const TAKE_EVERY_MS = 100;
 export class LannerDetector implements Detector {
   readonly name = 'lanner';
 
-  run(events: readonly FalcoEvent[]): DetectorRun {
+  run(events: readonly FalcoEvent[], testStartMs: number): DetectorRun {
     const alerts: BenchAlert[] = [];
     const learned = new Map<string, number | null>();
-    const baseline = new Baseline({ cluster: 'bench', node: 'node-a', ...SCALED });
+    const startMs = events[0] === undefined ? 0 : Number(events[0].timeNs / 1_000_000n);
+    const scale = scaledTo(testStartMs - startMs);
+    const baseline = new Baseline({ cluster: 'bench', node: 'node-a', ...scale });
     const identity = new Identity({
       node: 'node-a',
       clock: new EventClock(() => 0),

@@ -4,7 +4,7 @@ import { score } from './score.ts';
 
 const recording = readRecording(process.argv[2] ?? '');
 const t = process.cpuUsage();
-const run = new LannerDetector().run(recording.events);
+const run = new LannerDetector().run(recording.events, recording.testStartMs);
 console.log('cpu', process.cpuUsage(t).user / 1e6, 'malformed', recording.malformed);
 const { score: s, detail } = score(recording, run);
 console.log(s);
