@@ -8,6 +8,7 @@ import type { Session } from './judge/process-table.ts';
 import type { Verdict } from './judge/verdict.ts';
 import type { Image, Observation } from './observation.ts';
 import { COMPLETION_DEFAULT, type CompletionRule } from './profile/completion.ts';
+import type { Feedback } from './profile/feedback.ts';
 import {
   parseDocument,
   restoreInto,
@@ -99,6 +100,11 @@ export class Baseline {
     this.#folding = new Folding(this.#options);
   }
 
+  /** What people taught, who, when and why; `teach` and `undo` are there. */
+  get feedback(): Feedback {
+    return this.#judge.feedback;
+  }
+
   get counters(): Judge['counters'] {
     return this.#judge.counters;
   }
@@ -108,6 +114,7 @@ export class Baseline {
     if (ms > this.#nowMs) this.#nowMs = ms;
     const judged = this.#judge.judge(o);
     for (const verdict of judged.verdicts) this.#tell(verdict);
+    judged.watch.remember(o, ms);
     if (o.kind === 'exec' && judged.session !== null) this.#noteSession(o, judged);
   }
 

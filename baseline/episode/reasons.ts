@@ -1,6 +1,7 @@
 import type { Words } from '../alert.ts';
 import type { Behaviour } from '../behaviour/behaviour.ts';
 import { baseName } from '../behaviour/process-role.ts';
+import type { Mode } from '../judge/modes.ts';
 import type { Session } from '../judge/process-table.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { Container, Observation } from '../observation.ts';
@@ -12,10 +13,12 @@ import {
   evidenceWords,
   innateWords,
   joinWords,
-  learningWords,
+  meaningWords,
   neverSeen,
   placeOf,
   rateWords,
+  recentWords,
+  reserveWords,
   shorten,
   whatHappened,
   type Background,
@@ -52,7 +55,7 @@ function shownObject(behaviour: Behaviour, key: string): string {
 export function background(
   profile: ImageProfile,
   behaviour: Behaviour | null,
-  learning: boolean,
+  mode: Mode,
 ): Background {
   let observations = 0;
   let pods = 0;
@@ -64,8 +67,10 @@ export function background(
     observations,
     pods,
     normal: behaviour === null ? [] : normalInstead(profile, behaviour),
-    learning,
+    mode,
     coverage: profile.coverage(),
+    version: profile.image.tag || 'this version',
+    before: profile.parent?.image.tag || 'the version before',
   };
 }
 
@@ -77,24 +82,41 @@ export function findingOf(verdict: Verdict): Finding {
     channel,
     value,
     score,
-    techniques: cause.kind === 'innate' ? cause.rule.techniques : techniquesOf(observation),
+    techniques: meaningOf(verdict),
     reason: reasonOf(verdict),
     observation,
   };
 }
 
 function reasonOf(verdict: Verdict): Words {
-  const { cause, observation: o, watch, learning } = verdict;
+  const { observation, watch } = verdict;
+  const recent = watch.recent(Number(observation.timeNs / 1_000_000n));
+  const parts = [
+    whyOf(verdict),
+    meaningWords(meaningOf(verdict)),
+    recentWords(recent),
+  ];
+  return {
+    en: parts.map((part) => part.en).join(''),
+    zh: parts.map((part) => part.zh).join(''),
+  };
+}
+
+function meaningOf({ cause, observation }: Verdict): readonly string[] {
+  return cause.kind === 'innate' ? cause.rule.techniques : techniquesOf(observation);
+}
+
+function whyOf({ cause, observation: o, watch, mode }: Verdict): Words {
   const { profile } = watch;
   switch (cause.kind) {
     case 'novel':
     case 'rule': {
-      const facts = background(profile, cause.behaviour, learning);
-      return withLearning(noveltyWords(o, facts, cause.behaviour), facts);
+      const facts = background(profile, cause.behaviour, mode);
+      return withReserve(noveltyWords(o, facts, cause.behaviour), facts);
     }
     case 'innate': {
-      const facts = background(profile, null, learning);
-      return withLearning(joinWords(whatHappened(o), innateWords(cause.rule.name)), facts);
+      const facts = background(profile, null, mode);
+      return withReserve(joinWords(whatHappened(o), innateWords(cause.rule.name)), facts);
     }
     case 'rate':
       return joinWords(placeWords(o), rateWords(cause.feature, cause.seen, cause.most));
@@ -103,9 +125,9 @@ function reasonOf(verdict: Verdict): Words {
   }
 }
 
-function withLearning(reason: Words, facts: Background): Words {
-  const learning = learningWords(facts);
-  return { en: reason.en + learning.en, zh: reason.zh + learning.zh };
+function withReserve(reason: Words, facts: Background): Words {
+  const reserve = reserveWords(facts);
+  return { en: reason.en + reserve.en, zh: reason.zh + reserve.zh };
 }
 
 function placeWords(o: Observation): Words {

@@ -1,7 +1,9 @@
 import type { Channel, Words } from '../alert.ts';
 import { baseName } from '../behaviour/process-role.ts';
 import type { InnateName } from '../judge/innate.ts';
+import type { Mode } from '../judge/modes.ts';
 import type { Container, Observation } from '../observation.ts';
+import { TECHNIQUE_NAMES } from './technique-names.ts';
 
 /**
  * The reason of an alert in words, English and Simplified Chinese, from structured parts: what
@@ -15,8 +17,11 @@ export type Background = {
   readonly pods: number;
   /** What is normal instead, commonest first. */
   readonly normal: readonly string[];
-  readonly learning: boolean;
+  readonly mode: Mode;
   readonly coverage: number;
+  /** This version and the one before, where a new version is compared with its predecessor. */
+  readonly version: string;
+  readonly before: string;
 };
 
 const NORMAL_SHOWN = 5;
@@ -182,11 +187,45 @@ export function joinWords(...parts: readonly Words[]): Words {
   };
 }
 
-export function learningWords(background: Background): Words {
-  if (!background.learning) return { en: '', zh: '' };
-  const percent = Math.round(background.coverage * 100);
-  return { en: ` (learning, ${percent} %)`, zh: `（学习中，${percent}%）` };
+/** The reserve under which it is said: the profile is still learned, or the version is new. */
+export function reserveWords(background: Background): Words {
+  switch (background.mode) {
+    case 'complete':
+      return { en: '', zh: '' };
+    case 'learning': {
+      const percent = Math.round(background.coverage * 100);
+      return { en: ` (learning, ${percent} %)`, zh: `（学习中，${percent}%）` };
+    }
+    case 'upgrade':
+      return {
+        en: ` (${background.version} is new, compared with ${background.before})`,
+        zh: `（${background.version} 为新版本，与 ${background.before} 比较）`,
+      };
+  }
 }
+
+/** "May be Unix shell (T1059.004)." */
+export function meaningWords(techniques: readonly string[]): Words {
+  const names = techniques.slice(0, TECHNIQUES_SHOWN).map((id) => ({
+    id,
+    ...(TECHNIQUE_NAMES.get(id) ?? { en: '', zh: '' }),
+  }));
+  if (names.length === 0) return { en: '', zh: '' };
+  return {
+    en: `. May be ${names.map(({ id, en }) => (en === '' ? id : `${en} (${id})`)).join(' or ')}`,
+    zh: `。可能是${names.map(({ id, zh }) => (zh === '' ? id : `${zh}（${id}）`)).join('或')}`,
+  };
+}
+
+/** "In the minute before: …" */
+export function recentWords(recent: readonly string[]): Words {
+  if (recent.length === 0) return { en: '', zh: '' };
+  const shown = recent.slice(-RECENT_SHOWN).map(shorten).join(' · ');
+  return { en: `. In the minute before: ${shown}`, zh: `。此前一分钟：${shown}` };
+}
+
+const TECHNIQUES_SHOWN = 2;
+const RECENT_SHOWN = 6;
 
 export function rateWords(feature: string, seen: number, most: number): Words {
   return {

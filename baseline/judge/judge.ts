@@ -2,6 +2,7 @@ import { addressScope } from '../behaviour/address.ts';
 import { behavioursOf } from '../behaviour/behaviour.ts';
 import type { Observation } from '../observation.ts';
 import type { CompletionRule } from '../profile/completion.ts';
+import { Feedback } from '../profile/feedback.ts';
 import type { ImageProfile } from '../profile/image-profile.ts';
 import type { ProfileBook } from '../profile/profile-book.ts';
 import { alarmLevel, combine, nextSum } from './budget.ts';
@@ -50,6 +51,7 @@ const NO_VERDICTS: readonly Verdict[] = [];
 export class Judge {
   readonly modes: Modes;
   readonly novelty: Novelty;
+  readonly feedback = new Feedback();
   readonly counters = { observed: 0, runtime: 0, lessonsDropped: 0, podsForgotten: 0 };
   readonly #options: JudgeOptions;
   readonly #book: ProfileBook;
@@ -86,8 +88,9 @@ export class Judge {
     const session = exec === null ? table.sessionOf(o) : exec.known.session;
     this.#learnAddress(o);
     this.#weigh({ o, ms, watch, session, isSuspicious: false }, verdicts);
-    for (const verdict of verdicts) this.#taint(verdict, ms);
-    return { verdicts, opened: exec?.opened ?? null, session, watch };
+    const raised = verdicts.filter((verdict) => !this.#isAccepted(verdict));
+    for (const verdict of raised) this.#taint(verdict, ms);
+    return { verdicts: raised, opened: exec?.opened ?? null, session, watch };
   }
 
   /** Events were lost: the windows they fell in are no evidence of absence. */
@@ -102,6 +105,13 @@ export class Judge {
       this.#raiseOverdue(profile, diff, nowMs, verdicts);
     }
     return verdicts.length === 0 ? NO_VERDICTS : verdicts;
+  }
+
+  /** A person said that this is normal here. */
+  #isAccepted({ channel, value, watch }: Verdict): boolean {
+    const isAccepted = this.feedback.isAccepted(channel, value, watch.profile);
+    if (!isAccepted) this.feedback.noteRaised(channel, value);
+    return isAccepted;
   }
 
   #weigh(at: Occasion, verdicts: Verdict[]): void {
@@ -136,7 +146,7 @@ export class Judge {
         observation: at.o,
         watch: at.watch,
         session: at.session,
-        learning: this.modes.of(at.watch.profile, 'exec', at.ms) === 'learning',
+        mode: this.modes.of(at.watch.profile, 'exec', at.ms),
         cause: { kind: 'innate', rule },
       });
     }
@@ -171,7 +181,7 @@ export class Judge {
       observation: at.o,
       watch: at.watch,
       session: at.session,
-      learning: false,
+      mode: 'complete',
       cause: { kind: 'rate', feature, seen, most: rate.most },
     });
   }
@@ -239,7 +249,7 @@ export class Judge {
         observation: o,
         watch,
         session: null,
-        learning: false,
+        mode: 'complete',
         cause: { kind: 'evidence', parts: outcome.parts },
       },
     ];
@@ -275,7 +285,7 @@ export class Judge {
         observation: candidate.observation,
         watch,
         session: null,
-        learning: true,
+        mode: 'upgrade',
         cause: { kind: 'novel', behaviour: candidate.behaviour },
       });
     }

@@ -121,7 +121,7 @@ export class Novelty {
       observation: at.o,
       watch: at.watch,
       session: at.session,
-      learning: mode === 'upgrade',
+      mode,
       cause: { kind: 'novel', behaviour },
     };
     if (mode === 'complete') return verdict;
@@ -170,7 +170,7 @@ export class Novelty {
       observation: at.o,
       watch: at.watch,
       session: at.session,
-      learning: mode !== 'complete',
+      mode,
       cause: { kind: 'rule', behaviour },
     };
   }

@@ -1,7 +1,7 @@
 import type { Channel } from '../alert.ts';
 import type { Behaviour } from '../behaviour/behaviour.ts';
 import { ProcessTable } from './process-table.ts';
-import type { Container } from '../observation.ts';
+import type { Container, Observation } from '../observation.ts';
 import type { ImageProfile } from '../profile/image-profile.ts';
 import { podHash } from '../profile/pod-set.ts';
 
@@ -16,6 +16,9 @@ import { podHash } from '../profile/pod-set.ts';
 export const NOVEL_PER_WINDOW_MAX = 1024;
 const FEATURES_MAX = 64;
 const CONTAINERS_MAX = 16;
+const RECENT_MAX = 12;
+const RECENT_MS = 60_000;
+const ACTION_CHARS_MAX = 120;
 
 export type Lesson = { readonly behaviour: Behaviour; readonly ms: number };
 
@@ -44,6 +47,7 @@ export class PodWatch {
   readonly alarmedRates = new Set<string>();
   readonly #tables = new Map<string, ProcessTable>();
   #startedContainer = '';
+  readonly #recent: { readonly ms: number; readonly text: string }[] = [];
 
   constructor(options: {
     readonly uid: string;
@@ -117,6 +121,19 @@ export class PodWatch {
     return count;
   }
 
+  /** What the pod did in the minute before, for the reason of an alert; newest last. */
+  remember(o: Observation, ms: number): void {
+    const text = actionText(o);
+    if (text === '' || this.#recent.at(-1)?.text === text) return;
+    this.#recent.push({ ms, text });
+    if (this.#recent.length > RECENT_MAX) this.#recent.shift();
+  }
+
+  recent(ms: number): readonly string[] {
+    const texts = this.#recent.filter((action) => ms - action.ms <= RECENT_MS && action.ms <= ms);
+    return [...new Set(texts.map((action) => action.text))];
+  }
+
   clearWindow(): void {
     this.lessons.clear();
     this.novelGroups.clear();
@@ -124,4 +141,11 @@ export class PodWatch {
     this.alarmedRates.clear();
     this.hasHole = false;
   }
+}
+
+/** Programs and connections tell a story; single files do not. */
+function actionText(o: Observation): string {
+  if (o.kind === 'exec') return o.commandLine.slice(0, ACTION_CHARS_MAX);
+  if (o.kind !== 'connect' || o.address === '') return '';
+  return `${o.process.name} → ${o.address}:${o.port}`;
 }

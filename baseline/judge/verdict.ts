@@ -3,6 +3,7 @@ import type { Behaviour } from '../behaviour/behaviour.ts';
 import type { Observation } from '../observation.ts';
 import type { EvidencePart } from './budget.ts';
 import type { InnateRule } from './innate.ts';
+import type { Mode } from './modes.ts';
 import type { PodWatch } from './pod-watch.ts';
 import type { Session } from './process-table.ts';
 
@@ -16,8 +17,8 @@ export type Verdict = {
   readonly observation: Observation;
   readonly watch: PodWatch;
   readonly session: Session | null;
-  /** The channel was not complete: what is said about normality is said with that reserve. */
-  readonly learning: boolean;
+  /** How far the channel was learned: what is said about normality is said with that reserve. */
+  readonly mode: Mode;
   readonly cause: Cause;
 };
 

@@ -1,0 +1,411 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { Server, ServerCredentials, credentials } from '@grpc/grpc-js';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { decodeAgentFrame, encodeCollectorFrame } from '../../proto/lanner/v1/frames.ts';
+import type {
+  AgentFrame,
+  AlertsFrame,
+  CollectorFrame,
+  ProfileFrame,
+} from '../../proto/lanner/v1/frames.ts';
+import { fleetService } from '../../proto/lanner/v1/service.ts';
+import { Outbox } from '../outbox/outbox.ts';
+import type { OutboxOptions } from '../outbox/outbox.ts';
+import { alertWith } from '../outbox/sample-alerts.ts';
+import { systemClock } from '../source/clock.ts';
+import { refuseCommand } from './command-desk.ts';
+import { EvidenceBox } from './evidence-box.ts';
+import { Link } from './link.ts';
+import type { LinkOptions, LinkTold } from './link.ts';
+
+type ServerStream = ServerDuplexStream<Buffer, Buffer>;
+
+/** A small collector: commits per epoch, and lets each test say when it acknowledges. */
+class TestCollector {
+  readonly #server = new Server();
+  readonly frames: AgentFrame[] = [];
+  readonly streams: ServerStream[] = [];
+  readonly committed = new Map<string, number>();
+  port = 0;
+  isAcknowledging = true;
+  window = 4;
+  onHello: ((stream: ServerStream) => void) | null = null;
+
+  async listen(port = 0): Promise<void> {
+    this.#server.addService(fleetService, {
+      link: (stream: ServerStream) => {
+        this.streams.push(stream);
+        stream.on('error', () => undefined);
+        stream.on('data', (bytes: Buffer) => this.#take(stream, decodeAgentFrame(bytes)));
+        stream.on('end', () => stream.end());
+      },
+    });
+    this.port = await new Promise<number>((resolve, reject) => {
+      const insecure = ServerCredentials.createInsecure();
+      this.#server.bindAsync(`127.0.0.1:${port}`, insecure, (error, bound) =>
+        error === null ? resolve(bound) : reject(error));
+    });
+  }
+
+  #take(stream: ServerStream, frame: AgentFrame): void {
+    this.frames.push(frame);
+    if (frame.kind === 'hello') {
+      if (this.onHello !== null) return this.onHello(stream);
+      this.welcome(stream, this.committed.get(frame.epoch) ?? 0);
+    }
+    if (frame.kind === 'alerts' && this.isAcknowledging) this.acknowledge(stream, frame);
+  }
+
+  welcome(stream: ServerStream, committedSequence: number): void {
+    this.say(stream, {
+      kind: 'welcome',
+      protocol: 1,
+      collectorVersion: 'test',
+      committedSequence,
+      window: this.window,
+    });
+  }
+
+  acknowledge(stream: ServerStream, { epoch, sequence }: AlertsFrame): void {
+    this.committed.set(epoch, Math.max(this.committed.get(epoch) ?? 0, sequence));
+    this.say(stream, { kind: 'ack', epoch, sequence });
+  }
+
+  say(stream: ServerStream, frame: CollectorFrame): void {
+    stream.write(encodeCollectorFrame(frame));
+  }
+
+  get batches(): readonly AlertsFrame[] {
+    return this.frames.filter((frame) => frame.kind === 'alerts');
+  }
+
+  get latest(): ServerStream {
+    const stream = this.streams.at(-1);
+    if (stream === undefined) throw new Error('nobody is linked');
+    return stream;
+  }
+
+  alertIds(): ReadonlySet<string> {
+    return new Set(this.batches.flatMap(({ alerts }) => alerts.map(({ id }) => id)));
+  }
+
+  kill(): void {
+    this.#server.forceShutdown();
+  }
+}
+
+let dir = '';
+const cleanups: (() => void)[] = [];
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'lanner-link-'));
+});
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).toReversed()) cleanup();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function collector(port = 0): Promise<TestCollector> {
+  const made = new TestCollector();
+  cleanups.push(() => made.kill());
+  await made.listen(port);
+  return made;
+}
+
+let epochs = 0;
+function outboxIn(path = join(dir, 'outbox.sqlite'), options: Partial<OutboxOptions> = {}): Outbox {
+  const outbox = new Outbox({
+    path,
+    cluster: 'lab',
+    node: 'node-a',
+    newEpoch: () => `epoch-${(epochs += 1)}`,
+    redact: { flags: new Set() },
+    onReplaced: () => undefined,
+    ...options,
+  });
+  cleanups.push(() => outbox.close());
+  return outbox;
+}
+
+function linkTo(port: number, outbox: Outbox, options: Partial<LinkOptions> = {}) {
+  const told: LinkTold[] = [];
+  const profiles: ProfileFrame[] = [];
+  const evidence = new EvidenceBox();
+  const link = new Link({
+    address: `127.0.0.1:${port}`,
+    credentials: () => credentials.createInsecure(),
+    outbox,
+    evidence,
+    clock: systemClock,
+    random: () => 0,
+    hello: () => ({
+      cluster: 'lab',
+      node: 'node-a',
+      agentVersion: '0.1.0',
+      falcoVersion: '0.40.0',
+      capabilities: [],
+    }),
+    heartbeat: () => ({
+      time: '2026-11-23T11:50:41.101903733Z',
+      eventsReceived: 10,
+      eventsJudged: 9,
+      eventsDropped: 1,
+      outboxPending: outbox.counts().pending,
+      lagSeconds: 0.5,
+      images: [],
+    }),
+    onProfile: (frame) => profiles.push(frame),
+    onCommand: refuseCommand,
+    onState: (state) => told.push(state),
+    onOutboxFailure: (failure) => {
+      throw failure;
+    },
+    heartbeatMs: 100,
+    ...options,
+  });
+  cleanups.push(() => link.stop());
+  link.start();
+  return { link, told, profiles, evidence };
+}
+
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000 });
+const alerts = (start: number, count: number) =>
+  Array.from({ length: count }, (_, index) => alertWith({ id: `a${start + index}` }));
+
+test('it says hello first, and its alerts are acknowledged and gone', async () => {
+  const server = await collector();
+  const outbox = outboxIn();
+  outbox.put(alerts(0, 120));
+  linkTo(server.port, outbox);
+  await until(() => expect(outbox.counts().pending).toBe(0));
+  expect(server.frames[0]).toMatchObject({ kind: 'hello', node: 'node-a', epoch: outbox.epoch });
+  expect(server.alertIds().size).toBe(120);
+  expect(server.batches.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+});
+
+test('alerts that come later go out without waiting for a heartbeat', async () => {
+  const server = await collector();
+  const outbox = outboxIn();
+  const { link } = linkTo(server.port, outbox, { heartbeatMs: 3_600_000 });
+  await until(() => expect(link.counts().isLinked).toBe(true));
+  outbox.put(alerts(0, 3));
+  link.wake();
+  await until(() => expect(server.alertIds().size).toBe(3));
+});
+
+test('after a cut exactly the batches that were not committed are sent again', async () => {
+  const server = await collector();
+  server.isAcknowledging = false;
+  const outbox = outboxIn();
+  outbox.put(alerts(0, 200));
+  linkTo(server.port, outbox);
+  await until(() => expect(server.batches.length).toBe(4));
+  const [first, second] = server.batches;
+  if (first === undefined || second === undefined) throw new Error('two batches came');
+  // Committed, but the acknowledgement of the second gets lost with the stream.
+  server.acknowledge(server.latest, first);
+  await until(() => expect(outbox.counts().pending).toBe(150));
+  server.committed.set(second.epoch, second.sequence);
+  const before = server.batches.length;
+  server.isAcknowledging = true;
+  server.latest.end();
+  await until(() => expect(outbox.counts().pending).toBe(0));
+  const again = server.batches.slice(before);
+  expect(again.map(({ sequence }) => sequence)).toEqual([3, 4]);
+  for (const batch of again) {
+    expect(batch).toEqual(server.batches.find(({ sequence }) => sequence === batch.sequence));
+  }
+});
+
+test('an outage is survived: everything put meanwhile arrives, none of it twice', async () => {
+  const first = await collector();
+  const { port } = first;
+  const outbox = outboxIn();
+  const { link, told } = linkTo(port, outbox);
+  outbox.put(alerts(0, 10));
+  link.wake();
+  await until(() => expect(outbox.counts().pending).toBe(0));
+  first.kill();
+  await until(() => expect(told.at(-1)?.state).toBe('unlinked'));
+  for (let index = 10; index < 400; index += 30) outbox.put(alerts(index, 30));
+  link.wake();
+  expect(outbox.counts().pending).toBe(390);
+  const second = await collector(port);
+  await until(() => expect(outbox.counts().pending).toBe(0));
+  expect(second.alertIds().size).toBe(390);
+  expect(second.batches.flatMap((batch) => batch.alerts).length).toBe(390);
+});
+
+test('a restarted agent sends the batches of the one before under the same names', async () => {
+  const server = await collector();
+  server.isAcknowledging = false;
+  const before = outboxIn();
+  before.put(alerts(0, 60));
+  const { link } = linkTo(server.port, before);
+  await until(() => expect(server.batches.length).toBe(2));
+  link.stop();
+  before.close();
+  cleanups.splice(cleanups.length - 2, 2);
+  server.isAcknowledging = true;
+  const sent = server.batches.length;
+  const after = outboxIn();
+  linkTo(server.port, after);
+  await until(() => expect(after.counts().pending).toBe(0));
+  expect(server.batches.slice(sent)).toEqual(server.batches.slice(0, sent));
+});
+
+test('a slow-down narrows what is in flight', async () => {
+  const server = await collector();
+  server.isAcknowledging = false;
+  const outbox = outboxIn();
+  const { link } = linkTo(server.port, outbox);
+  await until(() => expect(link.counts().isLinked).toBe(true));
+  server.say(server.latest, { kind: 'slow-down', window: 1, reason: 'the store is slow' });
+  // The answer to a command comes behind the slow-down on the same stream: it has been read.
+  server.say(server.latest, command('c1'));
+  await until(() => expect(server.frames.some(({ kind }) => kind === 'command-result')).toBe(true));
+  outbox.put(alerts(0, 200));
+  link.wake();
+  await until(() => expect(server.batches.length).toBe(1));
+  const beats = server.frames.filter(({ kind }) => kind === 'heartbeat').length;
+  await until(() => expect(server.frames.filter(({ kind }) => kind === 'heartbeat').length)
+    .toBeGreaterThan(beats + 2));
+  expect(server.batches.length).toBe(1);
+  expect(link.counts().inFlight).toBe(1);
+});
+
+const command = (id: string): CollectorFrame => ({
+  kind: 'command',
+  id,
+  action: 'freeze',
+  containerId: 'a1d8d7924c1f',
+  podUid: 'u',
+  pid: 0,
+  deadline: '2026-11-23T11:50:41.101903733Z',
+});
+
+test('a command that the agent cannot execute is refused with the reason', async () => {
+  const server = await collector();
+  const { link } = linkTo(server.port, outboxIn());
+  await until(() => expect(link.counts().isLinked).toBe(true));
+  server.say(server.latest, command('c7'));
+  await until(() =>
+    expect(server.frames).toContainEqual({
+      kind: 'command-result',
+      id: 'c7',
+      outcome: 'refused',
+      detail: 'this agent cannot execute freeze',
+    }));
+});
+
+test('heartbeats come by themselves', async () => {
+  const server = await collector();
+  linkTo(server.port, outboxIn());
+  await until(() =>
+    expect(server.frames.filter(({ kind }) => kind === 'heartbeat').length).toBeGreaterThan(2));
+});
+
+test('profiles are handed on, and evidence is sent now and again after a cut', async () => {
+  const server = await collector();
+  const { link, profiles, evidence } = linkTo(server.port, outboxIn());
+  await until(() => expect(link.counts().isLinked).toBe(true));
+  const document = gzipSync(JSON.stringify({ items: [1, 2, 3] }));
+  server.say(server.latest, { kind: 'profile', profileKey: 'sha256:d2', revision: 3, document });
+  await until(() => expect(profiles[0]?.profileKey).toBe('sha256:d2'));
+  evidence.put({ key: 'sha256:d2', revision: 4, document });
+  link.wake();
+  const sentEvidence = () => server.frames.filter(({ kind }) => kind === 'evidence');
+  await until(() => expect(sentEvidence().length).toBe(1));
+  server.latest.end();
+  await until(() => expect(sentEvidence().length).toBe(2));
+  expect(sentEvidence()[1]).toMatchObject({ profileKey: 'sha256:d2', revision: 4 });
+});
+
+test('a gap is sent again when the stream that carried it did not hold', async () => {
+  const server = await collector();
+  const outbox = outboxIn();
+  const gap = {
+    from: '2026-11-23T11:50:41.000000000Z',
+    to: '2026-11-23T11:50:42.000000000Z',
+    cause: 'falco-restart',
+    eventsEstimate: -1,
+  };
+  outbox.addGap(gap);
+  outbox.addGap({ from: 'written by an older agent' });
+  linkTo(server.port, outbox);
+  const sentGaps = () => server.frames.filter(({ kind }) => kind === 'gap');
+  await until(() => expect(sentGaps()).toEqual([{ kind: 'gap', ...gap }]));
+  server.latest.end();
+  await until(() => expect(sentGaps().length).toBe(2));
+});
+
+test('a collector that committed more than we sent gets everything under a new epoch', async () => {
+  const server = await collector();
+  const outbox = outboxIn();
+  outbox.put(alerts(0, 5));
+  const { epoch } = outbox;
+  server.committed.set(epoch, 99);
+  const { link } = linkTo(server.port, outbox);
+  await until(() => expect(outbox.counts().pending).toBe(0));
+  expect(outbox.epoch).not.toBe(epoch);
+  expect(link.counts().ended.ahead).toBe(1);
+  const fresh = server.batches.filter((batch) => batch.epoch === outbox.epoch);
+  expect(fresh.flatMap((batch) => batch.alerts).length).toBe(5);
+});
+
+test('frames that nobody can read are counted and end nothing', async () => {
+  const server = await collector();
+  const outbox = outboxIn();
+  const { link } = linkTo(server.port, outbox);
+  await until(() => expect(link.counts().isLinked).toBe(true));
+  server.latest.write(Buffer.from([0xff, 0xff, 0xff]));
+  server.latest.write(Buffer.from([0xfa, 0x01, 0x00]));
+  outbox.put(alerts(0, 1));
+  link.wake();
+  await until(() => expect(outbox.counts().pending).toBe(0));
+  expect(link.counts()).toMatchObject({ framesMalformed: 1, framesUnknown: 1, attempts: 1 });
+});
+
+test('a collector that hangs before its welcome gets no alerts and holds nothing up', async () => {
+  const server = await collector();
+  server.onHello = () => undefined;
+  const outbox = outboxIn();
+  outbox.put(alerts(0, 5));
+  const { link } = linkTo(server.port, outbox);
+  await until(() => expect(server.frames.length).toBe(1));
+  link.wake();
+  expect(link.counts().isLinked).toBe(false);
+  expect(server.batches).toEqual([]);
+  expect(outbox.counts().pending).toBe(5);
+});
+
+test('certificate files that cannot be read are a failed attempt, not a crash', async () => {
+  const { told } = linkTo(1, outboxIn(), {
+    credentials: () => {
+      throw new Error('ENOENT: tls.key');
+    },
+  });
+  await until(() =>
+    expect(told).toContainEqual({
+      state: 'unlinked', reason: 'refused', detail: 'ENOENT: tls.key',
+    }));
+});
+
+test('draining waits for the acknowledgements, and stopping leaves nothing running', async () => {
+  const server = await collector();
+  const outbox = outboxIn();
+  const { link } = linkTo(server.port, outbox);
+  await until(() => expect(link.counts().isLinked).toBe(true));
+  outbox.put(alerts(0, 150));
+  expect(await link.drain(20_000)).toBe(true);
+  expect(outbox.counts().pending).toBe(0);
+  link.stop();
+  const frames = server.frames.length;
+  outbox.put(alerts(900, 1));
+  link.wake();
+  expect(await link.drain(100)).toBe(false);
+  expect(server.frames.length).toBe(frames);
+});

@@ -1,0 +1,339 @@
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { severities } from '../../baseline/alert.ts';
+import type { OutboxFailure } from './failure.ts';
+import { GAPS_MAX } from './gaps.ts';
+import { BATCH_ALERTS_MAX, OUTBOX_BYTES_MIN, Outbox } from './outbox.ts';
+import type { OutboxCounts, OutboxOptions } from './outbox.ts';
+import { alertWith } from './sample-alerts.ts';
+import { SET_ASIDE_MAX } from './set-aside.ts';
+
+let dir = '';
+let path = '';
+const opened: Outbox[] = [];
+const replaced: OutboxFailure[] = [];
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'lanner-outbox-'));
+  path = join(dir, 'state', 'outbox.sqlite');
+  replaced.length = 0;
+});
+afterEach(() => {
+  for (const outbox of opened.splice(0)) closed(outbox);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+let epochs = 0;
+function open(options: Partial<OutboxOptions> = {}): Outbox {
+  const outbox = new Outbox({
+    path,
+    cluster: 'lab',
+    node: 'node-a',
+    newEpoch: () => `epoch-${(epochs += 1)}`,
+    redact: { flags: new Set() },
+    onReplaced: (failure) => replaced.push(failure),
+    ...options,
+  });
+  opened.push(outbox);
+  return outbox;
+}
+
+function closed(outbox: Outbox): void {
+  try {
+    outbox.close();
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes('not open')) throw error;
+  }
+}
+
+const alert = (id: string, partly: Parameters<typeof alertWith>[0] = {}) =>
+  alertWith({ id, ...partly });
+const ids = (alerts: readonly { readonly id: string }[]): readonly string[] =>
+  alerts.map(({ id }) => id);
+const balance = (counts: OutboxCounts): number => {
+  const folded = Object.values(counts.folded).reduce((sum, count) => sum + count, 0);
+  return counts.found + counts.accepted -
+    (counts.acknowledged + counts.superseded + folded + counts.pending);
+};
+
+test('alerts become batches in sequence, and an acknowledgement deletes them', () => {
+  const outbox = open();
+  outbox.put(Array.from({ length: BATCH_ALERTS_MAX + 5 }, (_, index) => alert(`a${index}`)));
+  const first = outbox.seal();
+  const second = outbox.seal();
+  expect(first?.alerts.length).toBe(BATCH_ALERTS_MAX);
+  expect([first?.sequence, second?.sequence]).toEqual([1, 2]);
+  expect(outbox.seal()).toBeNull();
+  expect(outbox.acknowledge(outbox.epoch, 1)).toEqual({ ok: true, alerts: BATCH_ALERTS_MAX });
+  expect(outbox.counts().pending).toBe(5);
+  expect(outbox.batchesAfter(0, 10).map(({ sequence }) => sequence)).toEqual([2]);
+  outbox.acknowledge(outbox.epoch, 2);
+  expect(outbox.counts()).toMatchObject({ pending: 0, bytes: 0, acknowledged: 55 });
+});
+
+test('a sealed batch is the same batch after a restart', () => {
+  const before = open();
+  before.put([alert('low', { severity: 'low' }), alert('worst', { severity: 'critical' })]);
+  before.put([alert('b', { severity: 'low' })]);
+  const sealed = before.seal();
+  const { epoch } = before;
+  before.close();
+  const after = open();
+  expect(after.epoch).toBe(epoch);
+  expect(after.batchesAfter(0, 10)).toEqual([sealed]);
+  after.put([alert('c')]);
+  expect(after.seal()?.sequence).toBe(2);
+});
+
+test('the worst severity goes first, and within it the oldest', () => {
+  const outbox = open();
+  outbox.put([
+    alert('1', { severity: 'low' }),
+    alert('2', { severity: 'critical' }),
+    alert('3', { severity: 'low' }),
+    alert('4', { severity: 'critical' }),
+  ]);
+  expect(ids(outbox.seal()?.alerts ?? [])).toEqual(['2', '4', '1', '3']);
+});
+
+test('a newer revision replaces an unsent one and never a sealed one', () => {
+  const outbox = open();
+  outbox.put([alert('a', { revision: 1, count: 1 })]);
+  outbox.put([alert('a', { revision: 2, count: 2 })]);
+  outbox.put([alert('a', { revision: 1, count: 1 })]);
+  const first = outbox.seal();
+  outbox.put([alert('a', { revision: 3, count: 3 })]);
+  const second = outbox.seal();
+  expect(first?.alerts.map(({ revision }) => revision)).toEqual([2]);
+  expect(second?.alerts.map(({ revision }) => revision)).toEqual([3]);
+  expect(outbox.counts()).toMatchObject({ accepted: 4, superseded: 2, pending: 2 });
+});
+
+test('secrets do not reach the disk', () => {
+  const outbox = open();
+  const process = { ...alertWith().process, commandLine: 'mysql -uroot -phunter2hunter2' };
+  outbox.put([alert('a', { process })]);
+  outbox.close();
+  for (const name of readdirSync(join(dir, 'state'))) {
+    expect(readFileSync(join(dir, 'state', name), 'latin1')).not.toContain('hunter2hunter2');
+  }
+  const [stored] = open().seal()?.alerts ?? [];
+  expect(stored?.process.commandLine).toBe('mysql -uroot -p***');
+});
+
+test('only the owner can read the file', () => {
+  open();
+  expect(statSync(path).mode & 0o077).toBe(0);
+});
+
+test('an acknowledgement of another epoch or of the future deletes nothing', () => {
+  const outbox = open();
+  outbox.put([alert('a')]);
+  outbox.seal();
+  expect(outbox.acknowledge('other', 1)).toEqual({ ok: false, reason: 'other-epoch' });
+  expect(outbox.acknowledge(outbox.epoch, 2)).toEqual({ ok: false, reason: 'ahead' });
+  expect(outbox.counts().pending).toBe(1);
+});
+
+test('under a new epoch everything is sent anew, each alert in its newest revision', () => {
+  const outbox = open();
+  outbox.put([alert('a', { revision: 1 }), alert('b')]);
+  outbox.seal();
+  outbox.put([alert('a', { revision: 2 })]);
+  const { epoch } = outbox;
+  outbox.renewEpoch();
+  expect(outbox.epoch).not.toBe(epoch);
+  const batch = outbox.seal();
+  expect(batch?.sequence).toBe(1);
+  expect(batch?.alerts.map(({ id, revision }) => `${id}@${revision}`).toSorted())
+    .toEqual(['a@2', 'b@1']);
+  expect(balance(outbox.counts())).toBe(0);
+});
+
+const bulky = (id: string, severity: (typeof severities)[number]) => {
+  const [behaviour] = alertWith().behaviours;
+  if (behaviour === undefined) throw new Error('the sample has a behaviour');
+  const fields = Object.fromEntries(
+    Array.from({ length: 60 }, (_, index) => [`field${index}`, 'x'.repeat(1_000)]),
+  );
+  return alert(id, { severity, behaviours: [{ ...behaviour, fields }] });
+};
+
+test('full, the oldest alerts of the lowest severity become one counted alert', () => {
+  const outbox = open({ bytesMax: OUTBOX_BYTES_MIN });
+  for (let index = 0; index < 40; index += 1) {
+    outbox.put([
+      bulky(`high${index}`, 'high'),
+      ...[0, 1, 2, 3].map((more) => bulky(`low${index}-${more}`, 'low')),
+    ]);
+  }
+  const counts = outbox.counts();
+  expect(counts.bytes).toBeLessThanOrEqual(OUTBOX_BYTES_MIN / 2);
+  expect(counts.folded.low).toBeGreaterThan(0);
+  expect(counts.folded.high).toBe(0);
+  expect(balance(counts)).toBe(0);
+  expect(statSync(path).size).toBeLessThanOrEqual(OUTBOX_BYTES_MIN);
+  const seen: string[] = [];
+  let told = 0;
+  for (let batch = outbox.seal(); batch !== null; batch = outbox.seal()) {
+    seen.push(...ids(batch.alerts));
+    for (const one of batch.alerts) if (one.kind === 'sensor') told += one.count;
+  }
+  expect(told).toBe(counts.folded.low);
+  expect(seen.filter((id) => id.startsWith('high')).length).toBe(40);
+  expect(seen).toContain('low39-3');
+  expect(seen).not.toContain('low0-0');
+});
+
+test('when all that is stored is in flight, what comes is counted instead of stored', () => {
+  const outbox = open({ bytesMax: OUTBOX_BYTES_MIN });
+  const perFile = 110;
+  outbox.put(Array.from({ length: perFile }, (_, index) => bulky(`a${index}`, 'critical')));
+  while (outbox.seal() !== null);
+  outbox.put(Array.from({ length: 20 }, (_, index) => bulky(`b${index}`, 'critical')));
+  const counts = outbox.counts();
+  expect(counts.folded.critical).toBeGreaterThan(0);
+  expect(outbox.batchesAfter(0, 100).flatMap(({ alerts }) => alerts).length)
+    .toBeGreaterThan(perFile - counts.folded.critical - 1);
+  expect(outbox.hasUnsealed()).toBe(true);
+  expect(balance(counts)).toBe(0);
+});
+
+test.each([
+  ['is not a database', () => writeFileSync(path, 'not a database at all'.repeat(500))],
+  ['is cut off', () => {
+    const whole = readFileSync(path);
+    writeFileSync(path, whole.subarray(0, Math.floor(whole.length / 2) + 100));
+  }],
+  ['has garbage in its pages', () => {
+    const whole = readFileSync(path);
+    whole.fill(0xa5, 4_096 + 8);
+    writeFileSync(path, whole);
+  }],
+])('a file that %s is set aside, with a new epoch and word to the caller', (_what, damage) => {
+  const before = open();
+  before.put(Array.from({ length: 200 }, (_, index) => alert(`a${index}`)));
+  const { epoch } = before;
+  before.close();
+  damage();
+  const after = open();
+  expect(after.epoch).not.toBe(epoch);
+  expect(replaced.map(({ code }) => code)).toEqual(['outbox-corrupt']);
+  expect(existsSync(`${path}.corrupt-1`)).toBe(true);
+  after.put([alert('new')]);
+  expect(ids(after.seal()?.alerts ?? [])).toEqual(['new']);
+});
+
+test('a file that breaks while in use is replaced, and the work goes on', () => {
+  const before = open();
+  before.put(Array.from({ length: 150 }, (_, index) => bulky(`a${index}`, 'low')));
+  before.close();
+  const outbox = open();
+  const file = openSync(path, 'r+');
+  const garbage = Buffer.alloc(4 * 1_024 * 1_024, 0xa5);
+  writeSync(file, garbage, 0, garbage.length, 2 * 1_024 * 1_024);
+  closeSync(file);
+  while (replaced.length === 0 && outbox.seal() !== null);
+  expect(replaced.map(({ code }) => code)).toEqual(['outbox-corrupt']);
+  outbox.put([alert('new')]);
+  expect(ids(outbox.seal()?.alerts ?? [])).toEqual(['new']);
+  expect(balance(outbox.counts())).toBe(0);
+});
+
+test('broken files do not pile up', () => {
+  for (let round = 0; round < SET_ASIDE_MAX + 2; round += 1) {
+    open().close();
+    writeFileSync(path, 'broken'.repeat(1_000));
+  }
+  open();
+  const kept = readdirSync(join(dir, 'state')).filter((name) => /corrupt-\d$/.test(name));
+  expect(kept.length).toBe(SET_ASIDE_MAX);
+});
+
+test('a second agent on the same file is refused instead of sending everything twice', () => {
+  open().put([alert('a')]);
+  expect(() => open()).toThrow(expect.objectContaining({ code: 'outbox-locked' }));
+}, 20_000);
+
+test('a folder that cannot be written is an operating failure with its code', () => {
+  writeFileSync(join(dir, 'plain'), '');
+  expect(() => open({ path: join(dir, 'plain', 'outbox.sqlite') }))
+    .toThrow(expect.objectContaining({ code: 'outbox-io' }));
+});
+
+test('gaps survive a restart until they are removed, and their number is bounded', () => {
+  const before = open();
+  for (let index = 0; index < GAPS_MAX + 3; index += 1) before.addGap({ index });
+  expect(before.counts().gapsDropped).toBe(3);
+  before.close();
+  const after = open();
+  const gaps = after.gaps();
+  expect(gaps.length).toBe(GAPS_MAX);
+  expect(gaps[0]?.document).toEqual({ index: 3 });
+  after.removeGaps(gaps.map(({ row }) => row));
+  expect(after.gaps()).toEqual([]);
+});
+
+test('nothing is lost or doubled, whatever is put, sealed, acknowledged and reopened', () => {
+  const step = fc.oneof(
+    fc.record({
+      do: fc.constant('put' as const),
+      id: fc.integer({ min: 0, max: 30 }),
+      severity: fc.constantFrom(...severities),
+    }),
+    fc.record({ do: fc.constantFrom('seal', 'acknowledge', 'reopen', 'renew') }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      path = join(mkdtempSync(join(dir, 'run-')), 'outbox.sqlite');
+      let outbox = open();
+      const revisions = new Map<string, number>();
+      const delivered = new Map<string, number>();
+      const deliver = (batch: ReturnType<Outbox['seal']>): void => {
+        for (const { id, revision } of batch?.alerts ?? []) {
+          delivered.set(id, Math.max(delivered.get(id) ?? 0, revision));
+        }
+      };
+      for (const one of steps) {
+        if (one.do === 'put') {
+          const id = `a${one.id}`;
+          const revision = (revisions.get(id) ?? 0) + 1;
+          revisions.set(id, revision);
+          outbox.put([alert(id, { revision, severity: one.severity })]);
+        } else if (one.do === 'seal') {
+          outbox.seal();
+        } else if (one.do === 'acknowledge') {
+          for (const batch of outbox.batchesAfter(0, 1)) {
+            deliver(batch);
+            outbox.acknowledge(batch.epoch, batch.sequence);
+          }
+        } else if (one.do === 'renew') {
+          outbox.renewEpoch();
+        } else {
+          outbox.close();
+          outbox = open();
+        }
+        expect(balance(outbox.counts())).toBe(0);
+      }
+      while (outbox.seal() !== null);
+      for (const batch of outbox.batchesAfter(0, 10_000)) deliver(batch);
+      expect(delivered).toEqual(revisions);
+      outbox.close();
+    }),
+    { numRuns: 40 },
+  );
+});

@@ -1,0 +1,308 @@
+/**
+ * The node's durable queue of alerts that the collector has not acknowledged.
+ *
+ * - An alert is on disk (synced) when `put` returns; until then it does not count as raised.
+ * - `seal` makes the next batch: up to `BATCH_ALERTS_MAX` alerts, the worst severity first, under
+ *   the next sequence of this epoch. A sealed batch never changes, so sending it again is the same
+ *   batch. `acknowledge` deletes up to a sequence: at least once here, at most once in the store.
+ * - A newer revision replaces an older one that is not sealed yet.
+ * - Full (`bytesMax`), the oldest alerts of the lowest severity are folded into counts per
+ *   workload, which go out as one alert when the collector is back. Never silently.
+ * - A broken file is set aside and a new one begun under a new epoch; the caller is told. A file
+ *   that cannot be written (disk full) is an `OutboxFailure`: the caller keeps its alerts.
+ *
+ * Identity: found + accepted = acknowledged + superseded + folded + pending.
+ */
+import assert from 'node:assert/strict';
+import type { DatabaseSync } from 'node:sqlite';
+import { severities } from '../../baseline/alert.ts';
+import type { Alert } from '../../baseline/alert.ts';
+import type { OutboxFailure } from './failure.ts';
+import { failureOf } from './failure.ts';
+import { foldAlert, newTally, putAlert, summarise, summaryRows } from './fold.ts';
+import type { Store, Tally } from './fold.ts';
+import { addGap, readGaps } from './gaps.ts';
+import type { StoredGap } from './gaps.ts';
+import { redactAlert } from './redact.ts';
+import type { RedactRules } from './redact.ts';
+import { prepareStatements, toAlertRow } from './rows.ts';
+import type { AlertRow } from './rows.ts';
+import { prepareFile, setAside } from './set-aside.ts';
+import { openTables } from './tables.ts';
+
+export const BATCH_ALERTS_MAX = 50;
+export const BATCH_BYTES_MAX = 1_024 * 1_024;
+export const OUTBOX_BYTES_MAX = 256 * 1_024 * 1_024;
+/** The bound is the file's; SQLite's log and indexes have their share of it. */
+const FILE_OVERHEAD_BYTES = 8 * 1_024 * 1_024;
+export const OUTBOX_BYTES_MIN = 2 * FILE_OVERHEAD_BYTES;
+
+export type OutboxOptions = {
+  readonly path: string;
+  readonly cluster: string;
+  readonly node: string;
+  readonly newEpoch: () => string;
+  readonly redact: RedactRules;
+  readonly bytesMax?: number;
+  /** The file was broken and is set aside; what it held is lost. */
+  readonly onReplaced: (failure: OutboxFailure) => void;
+};
+
+export type Batch = {
+  readonly epoch: string;
+  readonly sequence: number;
+  readonly alerts: readonly Alert[];
+};
+
+export type Acknowledged =
+  | { readonly ok: true; readonly alerts: number }
+  /** `ahead`: a sequence never given out, so this file is older than what the collector saw. */
+  | { readonly ok: false; readonly reason: 'other-epoch' | 'ahead' };
+
+export type OutboxCounts = Readonly<Tally> & {
+  readonly gapsDropped: number;
+  readonly replaced: number;
+};
+
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #bytesMax: number;
+  #database!: DatabaseSync;
+  #store!: Store;
+  #epoch = '';
+  #nextSequence = 1;
+  #gapsDropped = 0;
+  #replaced = 0;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    const bytesMax = options.bytesMax ?? OUTBOX_BYTES_MAX;
+    assert(bytesMax >= OUTBOX_BYTES_MIN, `bytesMax is at least ${OUTBOX_BYTES_MIN}`);
+    this.#bytesMax = bytesMax - FILE_OVERHEAD_BYTES;
+    try {
+      this.#open();
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure?.code !== 'outbox-corrupt') throw failure ?? error;
+      this.#replace(failure);
+    }
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** There is something for `seal` to take. */
+  hasUnsealed(): boolean {
+    return this.#guard(() => {
+      const { statements } = this.#store;
+      return statements.foldable.get(1) !== undefined || summaryRows(statements) > 0;
+    });
+  }
+
+  /** Redacts and stores; returns when it is on disk. Throws `OutboxFailure` with nothing stored. */
+  put(alerts: readonly Alert[]): void {
+    if (alerts.length === 0) return;
+    this.#transact(() => {
+      for (const alert of alerts) putAlert(this.#store, redactAlert(alert, this.#options.redact));
+    });
+  }
+
+  /** The next batch, or null when nothing waits. */
+  seal(): Batch | null {
+    return this.#transact(() => {
+      const { cluster, node } = this.#options;
+      const sequence = this.#nextSequence;
+      summarise(this.#store, { id: `folded-${this.#epoch}-${sequence}`, cluster, node });
+      const rows = this.#nextRows();
+      if (rows.length === 0) return null;
+      for (const { row } of rows) this.#store.statements.seal.run(sequence, row);
+      this.#setSequence(sequence + 1);
+      return { epoch: this.#epoch, sequence, alerts: rows.map(({ document }) => parsed(document)) };
+    });
+  }
+
+  /** Sealed and not acknowledged, in order. */
+  batchesAfter(sequence: number, limit: number): readonly Batch[] {
+    return this.#guard(() => {
+      const { statements } = this.#store;
+      return statements.sequences.all(sequence, limit).map((row) => {
+        const number = Number(row['sequence']);
+        const rows = statements.batch.all(number);
+        const alerts = rows.map(({ document }) => parsed(String(document)));
+        return { epoch: this.#epoch, sequence: number, alerts };
+      });
+    });
+  }
+
+  acknowledge(epoch: string, sequence: number): Acknowledged {
+    if (epoch !== this.#epoch) return { ok: false, reason: 'other-epoch' };
+    if (sequence >= this.#nextSequence) return { ok: false, reason: 'ahead' };
+    return this.#transact(() => {
+      const { statements, tally } = this.#store;
+      const totals = statements.acknowledged.get(sequence);
+      const alerts = Number(totals?.['count'] ?? 0);
+      if (alerts === 0) return { ok: true, alerts };
+      statements.acknowledge.run(sequence);
+      tally.pending -= alerts;
+      tally.bytes -= Number(totals?.['bytes'] ?? 0);
+      tally.acknowledged += alerts;
+      return { ok: true, alerts };
+    });
+  }
+
+  /** Everything is to be sent anew under a new epoch; only the newest revisions stay. */
+  renewEpoch(): void {
+    this.#transact(() => {
+      const { statements, tally } = this.#store;
+      const removed = statements.removeOlderRevisions.run();
+      tally.superseded += Number(removed.changes);
+      statements.unsealAll.run();
+      const { pending, bytes } = this.#totals();
+      tally.pending = pending;
+      tally.bytes = bytes;
+      this.#begin(this.#options.newEpoch());
+    });
+  }
+
+  /** A batch that cannot be sent: its alerts become counts, its sequence stays used. */
+  foldBatch(sequence: number): void {
+    this.#transact(() => {
+      const { statements } = this.#store;
+      for (const found of statements.rowsOfBatch.all(sequence)) {
+        foldAlert(this.#store, toAlertRow(found));
+      }
+    });
+  }
+
+  addGap(document: unknown): void {
+    this.#transact(() => {
+      this.#gapsDropped += addGap(this.#store.statements, document);
+    });
+  }
+
+  gaps(): readonly StoredGap[] {
+    return this.#guard(() => readGaps(this.#store.statements));
+  }
+
+  removeGaps(rows: readonly number[]): void {
+    if (rows.length === 0) return;
+    this.#transact(() => {
+      for (const row of rows) this.#store.statements.removeGap.run(row);
+    });
+  }
+
+  counts(): OutboxCounts {
+    return {
+      ...structuredClone(this.#store.tally),
+      gapsDropped: this.#gapsDropped,
+      replaced: this.#replaced,
+    };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #nextRows(): readonly AlertRow[] {
+    const rows: AlertRow[] = [];
+    let bytes = 0;
+    for (let rank = severities.length - 1; rank >= 0; rank -= 1) {
+      const left = BATCH_ALERTS_MAX - rows.length;
+      if (left === 0) break;
+      for (const found of this.#store.statements.nextOfRank.all(rank, left)) {
+        const row = toAlertRow(found);
+        bytes += row.bytes;
+        if (rows.length > 0 && bytes > BATCH_BYTES_MAX) return rows;
+        rows.push(row);
+      }
+    }
+    return rows;
+  }
+
+  #open(): void {
+    prepareFile(this.#options.path);
+    const { database, isNew } = openTables(this.#options.path);
+    this.#database = database;
+    const statements = prepareStatements(database);
+    this.#store = { statements, bytesMax: this.#bytesMax, tally: newTally(0, 0) };
+    const { pending, bytes } = this.#totals();
+    this.#store.tally = newTally(pending, bytes);
+    const epoch = statements.getMeta.get('epoch')?.['value'];
+    const next = Number(statements.getMeta.get('next_sequence')?.['value']);
+    if (isNew || typeof epoch !== 'string' || !Number.isSafeInteger(next)) {
+      this.#begin(this.#options.newEpoch());
+      return;
+    }
+    this.#epoch = epoch;
+    this.#nextSequence = next;
+  }
+
+  #begin(epoch: string): void {
+    this.#epoch = epoch;
+    this.#store.statements.setMeta.run('epoch', epoch);
+    this.#setSequence(1);
+  }
+
+  #setSequence(next: number): void {
+    this.#nextSequence = next;
+    this.#store.statements.setMeta.run('next_sequence', String(next));
+  }
+
+  #totals(): { readonly pending: number; readonly bytes: number } {
+    const totals = this.#store.statements.totals.get();
+    return { pending: Number(totals?.['count'] ?? 0), bytes: Number(totals?.['bytes'] ?? 0) };
+  }
+
+  #replace(failure: OutboxFailure): void {
+    setAside(this.#options.path);
+    this.#replaced += 1;
+    try {
+      this.#open();
+    } catch (error) {
+      throw failureOf(error) ?? error;
+    }
+    this.#options.onReplaced(failure);
+  }
+
+  #transact<T>(work: () => T): T {
+    return this.#guard(() => {
+      const tally = structuredClone(this.#store.tally);
+      const epoch = this.#epoch;
+      const nextSequence = this.#nextSequence;
+      this.#database.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        this.#database.exec('COMMIT');
+        return result;
+      } catch (error) {
+        this.#store.tally = tally;
+        this.#epoch = epoch;
+        this.#nextSequence = nextSequence;
+        // After the worst errors SQLite has rolled back by itself.
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  /** A file that turns out broken while in use is replaced, and the work done on the new one. */
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure === null) throw error;
+      if (failure.code !== 'outbox-corrupt') throw failure;
+      this.#database.close();
+      this.#replace(failure);
+      try {
+        return work();
+      } catch (again) {
+        throw failureOf(again) ?? again;
+      }
+    }
+  }
+}
+
+const parsed = (document: string): Alert => JSON.parse(document) as Alert;

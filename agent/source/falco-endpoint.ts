@@ -1,0 +1,95 @@
+/**
+ * Where Falco's gRPC server is. A unix socket is plaintext and root's alone; `host:port` is always
+ * mutual TLS, as Falco has it. The files are read again for every connection, so that a renewed
+ * certificate is used without a restart.
+ */
+import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
+import { FalcoClient } from '../../proto/falco/service.ts';
+import { RESPONSE_BYTES_MAX } from '../../proto/falco/response-reader.ts';
+import { SourceError } from './source-error.ts';
+
+/** Paths of PEM files. */
+export type TlsFiles = {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+};
+
+export type FalcoEndpoint = {
+  /** `unix:///run/falco/falco.sock` or `host:port`. */
+  readonly address: string;
+  readonly tls?: TlsFiles;
+  /** The name in Falco's certificate, where it is not the host of the address. */
+  readonly serverName?: string;
+};
+
+export type ReadFile = (path: string) => Buffer;
+
+const UNIX = /^unix:(?:\/\/)?\/[^\0]+$/;
+const HOST_PORT = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/;
+
+const channelOptions: ChannelOptions = {
+  // A message that is larger is refused by its length prefix, before it is in memory.
+  'grpc.max_receive_message_length': RESPONSE_BYTES_MAX,
+  // Each connection attempt is our own: no shared subchannel in a back-off of its own making.
+  'grpc.use_local_subchannel_pool': 1,
+  // A proxy between an agent and its own node's Falco is always a mistake.
+  'grpc.enable_http_proxy': 0,
+};
+
+const checkEndpoint = ({ address, tls }: FalcoEndpoint): void => {
+  if (UNIX.test(address)) {
+    if (tls === undefined) return;
+    throw new SourceError('bad-address', `${address}: Falco speaks no TLS on a unix socket`);
+  }
+  if (!HOST_PORT.test(address)) {
+    throw new SourceError(
+      'bad-address',
+      `${JSON.stringify(address)} is neither unix:///path/to/socket nor host:port`,
+    );
+  }
+  if (tls === undefined) {
+    throw new SourceError(
+      'bad-address',
+      `${address}: Falco's gRPC over TCP is mutual TLS; give ca, cert and key`,
+    );
+  }
+};
+
+const read = (path: string, readFile: ReadFile): Buffer => {
+  try {
+    return readFile(path);
+  } catch (error) {
+    throw new SourceError('unreadable-certificate', `cannot read ${path}`, { cause: error });
+  }
+};
+
+const credentialsOf = (tls: TlsFiles | undefined, readFile: ReadFile): ChannelCredentials => {
+  if (tls === undefined) return credentials.createInsecure();
+  const [ca, key, cert] = [tls.ca, tls.key, tls.cert].map((path) => read(path, readFile));
+  try {
+    return credentials.createSsl(ca, key, cert);
+  } catch (error) {
+    throw new SourceError('unreadable-certificate', `${tls.cert}: not a key and certificate`, {
+      cause: error,
+    });
+  }
+};
+
+/**
+ * Checks the address now and gives what makes a fresh client per attempt. That throws
+ * `SourceError` while the files are unreadable, which an attempt survives: they may be in the
+ * middle of a renewal.
+ */
+export const falcoConnector = (endpoint: FalcoEndpoint, readFile: ReadFile) => {
+  checkEndpoint(endpoint);
+  const options = {
+    ...channelOptions,
+    ...(endpoint.serverName === undefined
+      ? {}
+      : { 'grpc.ssl_target_name_override': endpoint.serverName }),
+  };
+  return (): FalcoClient =>
+    new FalcoClient(endpoint.address, credentialsOf(endpoint.tls, readFile), options);
+};

@@ -1,0 +1,285 @@
+/**
+ * The receiver of Falco's `http_output`, the way of Falco 0.44 and later: one POST per event, one
+ * after the other on one connection, and Falco waits for each answer with all its outputs. So the
+ * answer goes out when the body is there and looks right, and the event is parsed afterwards, with
+ * the others that came in the same turn of the event loop.
+ *
+ * Bounds: size of a body, number of connections, time for a request, bytes that wait for parsing
+ * (reached, they are parsed at once: nothing is dropped). What fails: Falco ignores statuses and
+ * loses what finds nobody listening, so a restart of this side is a loss that only Falco's own
+ * log shows. A Falco that restarts is seen by its connection: the gap below.
+ *
+ * Anybody who reaches the port can forge events: bind it to the node's own address, and use mutual
+ * TLS (`mtls: true` in Falco) wherever a pod can reach that.
+ */
+import assert from 'node:assert/strict';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Logger } from 'pino';
+import type { Cancel, Clock } from './clock.ts';
+import type { Source, SourceSink } from './event.ts';
+import { JsonEvents } from './falco-fields.ts';
+import type { HttpRejection } from './http-rejection.ts';
+import { BODY_BYTES_MAX, bodyRejection, headRejection } from './http-rejection.ts';
+import { BATCH_EVENTS_MAX, Intake } from './intake.ts';
+import { LogGate } from './log-gate.ts';
+import { detailText } from './text.ts';
+
+/** One Falco, its successor during a rollout, and a test by hand. */
+export const CONNECTIONS_MAX = 16;
+const PENDING_BYTES_MAX = 4 * 1_024 * 1_024;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Longer than any pause of a node: a connection that we close under a POST is a lost event. */
+const KEEP_ALIVE_MS = 600_000;
+/**
+ * Falco's HTTP client replaces a connection that was idle for two minutes at the next event, in
+ * one go. A connection that stays away longer than this was closed by a Falco that restarted.
+ */
+const RESTART_MS_MIN = 250;
+const EVENTS_OF_FALCO_MIN = 2;
+
+/** PEM. */
+export type HttpTls = { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
+
+export type FalcoHttpOptions = {
+  readonly host: string;
+  readonly port: number;
+  /** The path of `http_output.url`. */
+  readonly path: string;
+  readonly tls?: HttpTls;
+  readonly sink: SourceSink;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+export type HttpCounters = {
+  requests: number;
+  connections: number;
+  readonly rejected: Record<HttpRejection, number>;
+};
+
+export class FalcoHttpSource implements Source {
+  readonly counters: HttpCounters = {
+    requests: 0,
+    connections: 0,
+    rejected: {
+      method: 0,
+      path: 0,
+      'content-type': 0,
+      'too-large': 0,
+      'not-falco': 0,
+      http: 0,
+      tls: 0,
+      connections: 0,
+    },
+  };
+  readonly #options: FalcoHttpOptions;
+  readonly #intake: Intake;
+  readonly #gate: LogGate;
+  readonly #events = new JsonEvents();
+  readonly #server: Server | https.Server;
+  /** Connections that have brought an event, and how many. */
+  readonly #senders = new Map<Socket, number>();
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #isParseDue = false;
+  #isStreaming = false;
+  #lost: { readonly atNs: bigint; readonly atMs: number } | undefined;
+  #cancelLoss: Cancel | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: FalcoHttpOptions) {
+    this.#options = options;
+    this.#intake = new Intake(options);
+    this.#gate = new LogGate(options.clock);
+    this.#server = this.#createServer();
+  }
+
+  get intake(): Intake['counters'] {
+    return this.#intake.counters;
+  }
+
+  /** Known once the state `connecting` was told; `port: 0` lets the system choose. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  start(): void {
+    const { host, port, path, tls, sink, log } = this.#options;
+    this.#server.on('error', (error) => {
+      const detail = detailText(error.message);
+      log.error({ err: error }, 'cannot listen for Falco http_output');
+      sink.onState({ state: 'ended', detail });
+    });
+    this.#server.listen(port, host, () => {
+      const scheme = tls === undefined ? 'http' : 'https';
+      const detail = `listening on ${scheme}://${host}:${this.port}${path}`;
+      log.info({ detail }, 'Falco HTTP source');
+      sink.onState({ state: 'connecting', detail });
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= new Promise((resolve) => {
+      this.#cancelLoss?.();
+      this.#server.close(() => {
+        this.#parse();
+        this.#options.sink.onState({ state: 'ended', detail: 'stopped' });
+        resolve();
+      });
+      this.#server.closeAllConnections();
+    });
+    return this.#stopped;
+  }
+
+  /** New connections use it; those that are open keep what they have. */
+  renewCertificate(tls: HttpTls): void {
+    assert(this.#server instanceof https.Server, 'only a TLS endpoint has a certificate');
+    this.#server.setSecureContext(tls);
+  }
+
+  #createServer(): Server | https.Server {
+    const { tls } = this.#options;
+    const limits = {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      noDelay: true,
+    };
+    const listener = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#request(request, response);
+    const server =
+      tls === undefined
+        ? http.createServer(limits, listener)
+        : https.createServer(
+            { ...limits, ...tls, requestCert: true, rejectUnauthorized: true },
+            listener,
+          );
+    server.maxConnections = CONNECTIONS_MAX;
+    server.on('connection', () => {
+      this.counters.connections += 1;
+    });
+    server.on('drop', () => this.#count('connections'));
+    server.on('tlsClientError', () => this.#count('tls'));
+    server.on('clientError', (_error, socket) => {
+      this.#count('http');
+      // The peer may be gone already; then there is nobody to tell.
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+      else socket.destroy();
+    });
+    return server;
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    this.counters.requests += 1;
+    response.sendDate = false;
+    const rejection = headRejection(request, this.#options.path);
+    if (rejection !== undefined) {
+      this.#reject(rejection, response);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= BODY_BYTES_MAX) chunks.push(chunk);
+      else if (!response.headersSent) this.#reject('too-large', response);
+    });
+    request.on('end', () => {
+      if (response.headersSent) return;
+      const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+      this.#body(body, request.socket, response);
+    });
+  }
+
+  #body(body: Buffer, socket: Socket, response: ServerResponse): void {
+    const rejection = bodyRejection(body);
+    if (rejection !== undefined) {
+      this.#reject(rejection, response);
+      return;
+    }
+    response.writeHead(200, { 'Content-Length': 0 });
+    response.end();
+    this.#seen(socket);
+    this.#pending.push(body);
+    this.#pendingBytes += body.length;
+    if (this.#pending.length >= BATCH_EVENTS_MAX || this.#pendingBytes > PENDING_BYTES_MAX) {
+      this.#parse();
+    } else if (!this.#isParseDue) {
+      this.#isParseDue = true;
+      this.#options.clock.soon(() => {
+        this.#isParseDue = false;
+        this.#parse();
+      });
+    }
+  }
+
+  #parse(): void {
+    const bodies = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    for (const body of bodies) this.#intake.accept(this.#events.decode(body.toString('utf8')));
+    this.#intake.flush();
+  }
+
+  /** Closes the connection: what the rest of its bytes would be, nobody knows. */
+  #reject(rejection: HttpRejection, response: ServerResponse): void {
+    this.#count(rejection);
+    // These were meant to be events; the others are a port scan or a wrong URL.
+    if (rejection === 'not-falco' || rejection === 'too-large') this.#intake.refuse(rejection);
+    const status = rejection === 'too-large' ? 413 : 400;
+    const text = `rejected: ${rejection}\n`;
+    const headers = { 'Content-Type': 'text/plain', 'Content-Length': Buffer.byteLength(text) };
+    response.writeHead(status, { ...headers, Connection: 'close' });
+    response.end(text);
+  }
+
+  #count(rejection: HttpRejection): void {
+    this.counters.rejected[rejection] += 1;
+    const suppressed = this.#gate.pass(rejection);
+    if (suppressed >= 0) {
+      this.#options.log.warn({ reason: rejection, suppressed }, 'rejected HTTP request');
+    }
+  }
+
+  #seen(socket: Socket): void {
+    const brought = this.#senders.get(socket) ?? 0;
+    this.#senders.set(socket, brought + 1);
+    if (brought === 0) socket.once('close', () => this.#left(socket));
+    if (this.#lost !== undefined) this.#back(this.#lost);
+    if (this.#isStreaming) return;
+    this.#isStreaming = true;
+    this.#options.sink.onState({ state: 'streaming', detail: 'Falco sends events' });
+  }
+
+  #left(socket: Socket): void {
+    const brought = this.#senders.get(socket) ?? 0;
+    this.#senders.delete(socket);
+    if (this.#senders.size > 0 || this.#stopped !== undefined) return;
+    // Falco keeps its connection; who opens one per event (a relay, a test by hand) says nothing.
+    if (brought < EVENTS_OF_FALCO_MIN) return;
+    const { clock, sink } = this.#options;
+    this.#lost = { atNs: clock.nowNs(), atMs: clock.nowMs() };
+    this.#cancelLoss = clock.after(RESTART_MS_MIN, () => {
+      this.#isStreaming = false;
+      sink.onState({ state: 'disconnected', detail: 'Falco closed its connection' });
+    });
+  }
+
+  #back(lost: { readonly atNs: bigint; readonly atMs: number }): void {
+    this.#lost = undefined;
+    this.#cancelLoss?.();
+    const { clock } = this.#options;
+    if (clock.nowMs() - lost.atMs < RESTART_MS_MIN) return;
+    const nowNs = clock.nowNs();
+    this.#parse();
+    this.#intake.gap({
+      fromNs: lost.atNs < nowNs ? lost.atNs : nowNs,
+      toNs: nowNs,
+      cause: 'falco-restart',
+      eventsEstimate: -1,
+    });
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * How long to wait before the next request. Falco answers only what was asked (`sub` is
+ * request-driven), so this is the latency of detection and, idle, the cost of watching: 5 to
+ * 20 ms while events come, slowly back to 100 ms when none do. Never longer: a client that stops
+ * asking hangs Falco's own restart.
+ */
+export const POLL_MS_BUSY_MIN = 5;
+export const POLL_MS_BUSY_MAX = 20;
+export const POLL_MS_IDLE_MAX = 100;
+/** So many events in one poll mean that more are waiting (a backlog, or above ~3,000/s). */
+export const POLL_EVENTS_MANY = 32;
+const IDLE_GROWTH = 1.5;
+
+export const nextPollMs = (previousMs: number, received: number): number => {
+  if (received >= POLL_EVENTS_MANY) return POLL_MS_BUSY_MIN;
+  if (received > 0) return Math.min(POLL_MS_BUSY_MAX, Math.max(POLL_MS_BUSY_MIN, previousMs / 2));
+  return Math.min(POLL_MS_IDLE_MAX, previousMs * IDLE_GROWTH);
+};

@@ -1,0 +1,145 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+import { alertKinds, severities } from '../baseline/alert.ts';
+import type { GapCause } from '../proto/lanner/v1/frames.ts';
+import type { IncidentEffect, NotifyReason } from './incident/correlate.ts';
+import type { LinkEnd, LinkRefusal } from './link/agent-link.ts';
+import type { NothingReason } from './policy/decide.ts';
+import type { EvidenceRefusal } from './profiles/profile-book.ts';
+import type { Response } from './respond/response.ts';
+import type { BatchOutcome } from './store/faces.ts';
+
+/** What the collector tells Prometheus. All labels are closed sets: no pod, node or image names. */
+export type Levels = {
+  readonly links: () => number;
+  readonly incidentsOpen: () => number;
+  readonly streamClients: () => number;
+};
+
+export type ApiRefusal =
+  | 'host'
+  | 'cross-site'
+  | 'no-token'
+  | 'wrong-token'
+  | 'content-type'
+  | 'invalid-request'
+  | 'too-many-streams';
+
+export class CollectorMetrics {
+  readonly registry = new Registry();
+  readonly #alerts = this.#counter('alerts_total', 'Alerts stored, new or grown', [
+    'severity',
+    'kind',
+  ]);
+  readonly #batches = this.#counter('batches_total', 'Batches of agents', ['outcome']);
+  readonly #linksEnded = this.#counter('links_ended_total', 'Links that ended, by reason', [
+    'reason',
+  ]);
+  readonly #refused = this.#counter('frames_refused_total', 'Frames refused, by reason', [
+    'reason',
+  ]);
+  readonly #evidence = this.#counter('evidence_total', 'Profile documents received', ['outcome']);
+  readonly #pushes = this.#counter('profile_pushes_total', 'Profiles pushed to agents', [
+    'outcome',
+  ]);
+  readonly #gaps = this.#counter('gaps_total', 'Gaps in what the agents saw', ['cause']);
+  readonly #notifications = this.#counter('incident_notifications_total', 'Incidents told', [
+    'reason',
+  ]);
+  readonly #incidentsClosed = this.#counter('incidents_closed_total', 'Incidents closed', [
+    'reason',
+  ]);
+  readonly #responses = this.#counter('responses_total', 'Responses that ended', [
+    'action',
+    'outcome',
+    'reason',
+  ]);
+  readonly #decisions = this.#counter('policy_decisions_total', 'What the policy said', [
+    'decision',
+  ]);
+  readonly #apiRefused = this.#counter('api_refused_total', 'API requests refused', ['reason']);
+  readonly #retained = this.#counter('retention_rows_total', 'Rows deleted by retention', []);
+  readonly #commit = new Histogram({
+    name: 'lanner_collector_store_commit_seconds',
+    help: 'Time of one store transaction with agents’ batches',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [this.registry],
+  });
+
+  constructor(version: string, levels: Levels) {
+    for (const severity of severities) {
+      for (const kind of alertKinds) this.#alerts.inc({ severity, kind }, 0);
+    }
+    this.#batches.inc({ outcome: 'committed' }, 0);
+    this.#batches.inc({ outcome: 'duplicate' }, 0);
+    this.#gauge('build_info', 'Version of this collector', ['version']).set({ version }, 1);
+    this.#level('links', 'Open links', levels.links);
+    this.#level('incidents_open', 'Open incidents', levels.incidentsOpen);
+    this.#level('stream_clients', 'Readers of the live stream', levels.streamClients);
+  }
+
+  readonly batch = ({ duplicate, stored }: BatchOutcome): void => {
+    this.#batches.inc({ outcome: duplicate ? 'duplicate' : 'committed' });
+    for (const { severity, kind } of stored) this.#alerts.inc({ severity, kind });
+  };
+
+  readonly commitSeconds = (seconds: number): void => this.#commit.observe(seconds);
+  readonly linkEnded = (reason: LinkEnd): void => this.#linksEnded.inc({ reason });
+  readonly frameRefused = (reason: LinkRefusal): void => this.#refused.inc({ reason });
+  readonly evidence = (outcome: EvidenceRefusal | 'merged' | 'unchanged'): void =>
+    this.#evidence.inc({ outcome });
+  readonly push = (isSent: boolean): void =>
+    this.#pushes.inc({ outcome: isSent ? 'sent' : 'skipped' });
+  readonly gap = (cause: GapCause): void => this.#gaps.inc({ cause });
+  readonly decided = (decision: NothingReason | 'propose' | 'act'): void =>
+    this.#decisions.inc({ decision });
+  readonly apiRefused = (reason: ApiRefusal): void => this.#apiRefused.inc({ reason });
+  readonly retained = (rows: number): void => this.#retained.inc(rows);
+
+  readonly responseFinished = (response: Response): void =>
+    this.#responses.inc({
+      action: response.action,
+      outcome: response.state,
+      reason: response.reason,
+    });
+
+  readonly incidentEffects = (effects: readonly IncidentEffect[]): void => {
+    for (const effect of effects) {
+      if (effect.kind === 'notify') this.#notified(effect.reason);
+      if (effect.kind === 'closed') this.#incidentsClosed.inc({ reason: effect.because });
+    }
+  };
+
+  #notified(reason: NotifyReason): void {
+    this.#notifications.inc({ reason });
+  }
+
+  #counter(name: string, help: string, labelNames: readonly string[]): Counter {
+    return new Counter({
+      name: `lanner_collector_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [this.registry],
+    });
+  }
+
+  #gauge(name: string, help: string, labelNames: readonly string[]): Gauge {
+    return new Gauge({
+      name: `lanner_collector_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [this.registry],
+    });
+  }
+
+  #level(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `lanner_collector_${name}`,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import type { Alert } from '../../baseline/alert.ts';
+import type { Incident } from '../incident/incident.ts';
+import { recordChanges } from './changes.ts';
+import type { Announcer } from './changes.ts';
+import type { Correlation, IncidentRow, IncidentStore } from './faces.ts';
+import type { Db, Tx } from './tables.ts';
+
+type Row = { readonly number: number; readonly document: string };
+
+export function incidentStore(db: Db, announcer: Announcer): IncidentStore {
+  return {
+    uncorrelatedAlerts: async (limit) => {
+      const rows = await db.selectFrom('alerts')
+        .select(['document', 'incident_id'])
+        .whereRef('correlated_revision', '<', 'revision')
+        .orderBy('number')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => ({
+        alert: JSON.parse(row.document) as Alert,
+        incidentId: row.incident_id,
+      }));
+    },
+    openIncidents: async (limit) => {
+      const rows = await db.selectFrom('incidents')
+        .select('document')
+        .where('state', '=', 'open')
+        .orderBy('updated_at', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(({ document }) => JSON.parse(document) as Incident);
+    },
+    saveCorrelation: async (result) => {
+      await db.transaction().execute((tx) => save(tx, result));
+      if (result.incidents.length > 0) announcer.announce();
+    },
+    listIncidents: async (filter, page) => {
+      let query = db.selectFrom('incidents').select(['number', 'document'])
+        .orderBy('number', 'desc').limit(page.limit);
+      if (page.before !== undefined) query = query.where('number', '<', page.before);
+      if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+      if (filter.namespace !== undefined) query = query.where('namespace', '=', filter.namespace);
+      return (await query.execute()).map(recordOf);
+    },
+    readIncident: async (id) => {
+      const row = await db.selectFrom('incidents').select(['number', 'document'])
+        .where('id', '=', id).executeTakeFirst();
+      return row === undefined ? undefined : recordOf(row);
+    },
+  };
+}
+
+async function save(tx: Tx, result: Correlation): Promise<void> {
+  for (const incident of result.incidents) {
+    const row = {
+      revision: incident.revision,
+      state: incident.state,
+      namespace: incident.namespace,
+      updated_at: incident.updatedAtMs,
+      document: JSON.stringify(incident),
+    };
+    await tx.insertInto('incidents')
+      .values({ id: incident.id, ...row })
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet(row).where('incidents.revision', '<', row.revision))
+      .execute();
+  }
+  for (const [alertId, { revision, incidentId }] of result.correlated) {
+    // The revision may have grown in between: then the alert stays uncorrelated and comes again.
+    await tx.updateTable('alerts')
+      .set({ correlated_revision: revision, incident_id: incidentId })
+      .where('id', '=', alertId)
+      .execute();
+  }
+  for (const [from, into] of result.merged) {
+    await tx.updateTable('alerts').set({ incident_id: into }).where('incident_id', '=', from)
+      .execute();
+  }
+  await recordChanges(tx, 'incident', result.incidents.map(({ id }) => id));
+}
+
+const recordOf = (row: Row): IncidentRow => ({
+  number: row.number,
+  incident: JSON.parse(row.document) as Incident,
+});

@@ -1,0 +1,130 @@
+/**
+ * The frames of the link as the rooms use them; generated types stay behind `encode-*.ts` and
+ * `decode-*.ts`. Encoding cuts texts and lists to `bounds.ts` and makes every text well-formed.
+ * Decoding fails with `FrameError` and with nothing else, whatever the bytes.
+ */
+import type { Alert, ProfileState } from '../../../baseline/alert.ts';
+import type { Image } from '../../../baseline/observation.ts';
+
+export { decodeAgentFrame, decodeCollectorFrame } from './decode-frame.ts';
+export { encodeAgentFrame, encodeCollectorFrame } from './encode-frame.ts';
+export { FrameError } from './frame-error.ts';
+export type { FrameErrorCode } from './frame-error.ts';
+
+/** Grows with each incompatible change of `fleet.proto`. */
+export const LINK_PROTOCOL = 1;
+
+export const gapCauses = ['falco-drop', 'falco-restart', 'falco-silent', 'overload'] as const;
+export type GapCause = (typeof gapCauses)[number];
+
+export const commandActions = ['freeze', 'thaw', 'kill-process', 'collect-evidence'] as const;
+export type CommandAction = (typeof commandActions)[number];
+
+export const commandOutcomes = ['done', 'refused', 'failed'] as const;
+export type CommandOutcome = (typeof commandOutcomes)[number];
+
+export type ImageProgress = {
+  readonly profileKey: string;
+  readonly image: Image;
+  readonly state: ProfileState;
+  readonly coverage: number;
+  readonly observations: number;
+  readonly pods: number;
+  /** -1 when nobody can say. */
+  readonly completeInSeconds: number;
+};
+
+export type HelloFrame = {
+  readonly kind: 'hello';
+  readonly protocol: number;
+  readonly cluster: string;
+  readonly node: string;
+  readonly agentVersion: string;
+  readonly falcoVersion: string;
+  readonly capabilities: readonly string[];
+  readonly epoch: string;
+};
+
+export type AlertsFrame = {
+  readonly kind: 'alerts';
+  readonly epoch: string;
+  readonly sequence: number;
+  readonly alerts: readonly Alert[];
+};
+
+export type EvidenceFrame = {
+  readonly kind: 'evidence';
+  readonly profileKey: string;
+  readonly revision: number;
+  readonly document: Uint8Array;
+};
+
+export type HeartbeatFrame = {
+  readonly kind: 'heartbeat';
+  readonly time: string;
+  readonly eventsReceived: number;
+  readonly eventsJudged: number;
+  readonly eventsDropped: number;
+  readonly outboxPending: number;
+  readonly lagSeconds: number;
+  readonly images: readonly ImageProgress[];
+};
+
+export type GapFrame = {
+  readonly kind: 'gap';
+  readonly from: string;
+  readonly to: string;
+  readonly cause: GapCause;
+  /** -1 when nobody knows. */
+  readonly eventsEstimate: number;
+};
+
+export type CommandResultFrame = {
+  readonly kind: 'command-result';
+  readonly id: string;
+  readonly outcome: CommandOutcome;
+  readonly detail: string;
+};
+
+export type AgentFrame =
+  | HelloFrame
+  | AlertsFrame
+  | EvidenceFrame
+  | HeartbeatFrame
+  | GapFrame
+  | CommandResultFrame;
+
+export type WelcomeFrame = {
+  readonly kind: 'welcome';
+  readonly protocol: number;
+  readonly collectorVersion: string;
+  readonly committedSequence: number;
+  readonly window: number;
+};
+
+export type AckFrame = { readonly kind: 'ack'; readonly epoch: string; readonly sequence: number };
+
+export type ProfileFrame = {
+  readonly kind: 'profile';
+  readonly profileKey: string;
+  readonly revision: number;
+  readonly document: Uint8Array;
+};
+
+export type CommandFrame = {
+  readonly kind: 'command';
+  readonly id: string;
+  readonly action: CommandAction;
+  readonly containerId: string;
+  readonly podUid: string;
+  readonly pid: number;
+  readonly deadline: string;
+};
+
+export type SlowDownFrame = {
+  readonly kind: 'slow-down';
+  readonly window: number;
+  readonly reason: string;
+};
+
+export type CollectorFrame = WelcomeFrame | AckFrame | ProfileFrame | CommandFrame | SlowDownFrame;
