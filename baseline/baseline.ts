@@ -156,7 +156,8 @@ export class Baseline {
     if (parsed.document.key !== key) {
       return { ok: false, error: `it is the profile of "${parsed.document.key}"` };
     }
-    restoreInto(this.profiles.ensure(key, parsed.document.image), parsed.document);
+    const { image, workload } = parsed.document;
+    restoreInto(this.profiles.ensure(key, image, workload), parsed.document);
     return { ok: true };
   }
 

@@ -4,7 +4,7 @@ import type { Observation } from '../observation.ts';
 import type { CompletionRule } from '../profile/completion.ts';
 import { Feedback } from '../profile/feedback.ts';
 import type { ImageProfile } from '../profile/image-profile.ts';
-import type { ProfileBook } from '../profile/profile-book.ts';
+import { workloadName, type ProfileBook } from '../profile/profile-book.ts';
 import { alarmLevel, combine, nextSum } from './budget.ts';
 import { innateRules, isTool, type InnateRule } from './innate.ts';
 import { Modes } from './modes.ts';
@@ -23,6 +23,8 @@ export const PODS_WATCHED_MAX = 4096;
 export const ADDRESSES_MAX = 8192;
 /** A clock that leaps back this many windows is taken at its word. */
 const WINDOWS_BACK_MAX = 10;
+/** Windows of an image between two looks at whether its applications differ. */
+const SPLIT_LOOK_WINDOWS = 64;
 /** A longer silence may as well be ours. */
 const IDLE_WINDOWS_MAX = 60;
 /** Counts are compared with their model at every multiple: a flood is told while it happens. */
@@ -79,7 +81,7 @@ export class Judge {
       return { verdicts, opened: null, session: null, watch };
     }
     this.counters.observed += 1;
-    watch.profile.see(watch.hash, ms);
+    watch.profile.see(watch.hash, ms, workloadName(o.container));
     const exec = o.kind === 'exec' ? table.exec(o) : null;
     if (o.kind === 'exec' && o.vpid === 1 && watch.noteEntry(o.container.id)) {
       watch.profile.noteStart(ms, this.#options.startUpMs);
@@ -237,9 +239,13 @@ export class Judge {
     const idle = Math.min(index - watch.windowIndex - 1, IDLE_WINDOWS_MAX);
     watch.windowIndex = index;
     const budget = { ...this.#options, pods: this.#pods.size };
+    const lookBefore = Math.floor(watch.profile.windows / SPLIT_LOOK_WINDOWS);
     const outcome = closeWindow(watch, { endMs, idle }, budget);
     this.counters.lessonsDropped += watch.lessonsDropped;
     watch.lessonsDropped = 0;
+    if (Math.floor(watch.profile.windows / SPLIT_LOOK_WINDOWS) > lookBefore) {
+      this.#splitProfile(watch.profile);
+    }
     if (!outcome.alarmed) return [];
     return [
       {
@@ -253,6 +259,13 @@ export class Judge {
         cause: { kind: 'evidence', parts: outcome.parts },
       },
     ];
+  }
+
+  #splitProfile(profile: ImageProfile): void {
+    if (!this.#book.splitIfDifferent(profile)) return;
+    for (const watch of this.#pods.values()) {
+      if (watch.profile === profile) watch.profile = this.#book.profileFor(watch.container);
+    }
   }
 
   #raiseOverdue(

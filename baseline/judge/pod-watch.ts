@@ -25,7 +25,7 @@ export type Lesson = { readonly behaviour: Behaviour; readonly ms: number };
 export class PodWatch {
   readonly uid: string;
   readonly hash: number;
-  readonly profile: ImageProfile;
+  profile: ImageProfile;
   container: Container;
   readonly startMs: number;
   /** The entry point's exec was seen: the pod's age is real, not the agent's. */

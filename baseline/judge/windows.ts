@@ -38,7 +38,7 @@ export function closeWindow(
   const alarmed = watch.sum >= alarmLevel(budget, budget.pods);
   const tainted = alarmed || watch.isTainted(endMs);
   if (!tainted) learnWindow(watch);
-  if (!watch.hasHole) {
+  if (!watch.hasHole && !tainted) {
     const lastMs = endMs + idle * budget.windowMs;
     profile.addWindows(watch.hash, endMs - budget.windowMs, lastMs, 1 + idle);
   }

@@ -67,8 +67,10 @@ const DocumentSchema = Type.Object(
     ),
     starts: Count,
     restarts: Count,
-    /** Pod hash, first and last ms, windows, observations; sorted. */
-    pods: Type.Array(Type.Tuple([PodId, Milliseconds, Milliseconds, Count, Count]), {
+    /** The application, where one image runs several. */
+    workload: Text,
+    /** Pod hash, first and last ms, windows, observations, workload; sorted. */
+    pods: Type.Array(Type.Tuple([PodId, Milliseconds, Milliseconds, Count, Count, Text]), {
       maxItems: PODS_MAX,
     }),
     channels: Type.Record(Type.String(), ChannelSchema),
@@ -99,6 +101,7 @@ export function toDocument(profile: ImageProfile): ProfileDocument {
     format: DOCUMENT_FORMAT,
     key: profile.key,
     image: { ...profile.image },
+    workload: profile.workload,
     starts: profile.starts,
     restarts: profile.restarts,
     pods: [...profile.pods]
@@ -108,6 +111,7 @@ export function toDocument(profile: ImageProfile): ProfileDocument {
         s.lastMs,
         s.windows,
         s.observations,
+        s.workload,
       ])
       .sort((a, b) => a[0] - b[0]),
     channels,
@@ -196,8 +200,13 @@ export function restoreInto(profile: ImageProfile, ...documents: readonly Profil
   }
 }
 
+/** A pod has one workload; where two claim it, the choice must not depend on the order. */
+function largest(a: string, b: string): string {
+  return compare(a, b) >= 0 ? a : b;
+}
+
 function restorePods(profile: ImageProfile, document: ProfileDocument): void {
-  for (const [pod, firstMs, lastMs, windows, observations] of document.pods) {
+  for (const [pod, firstMs, lastMs, windows, observations, workload] of document.pods) {
     const own = profile.pods.get(pod);
     if (own === undefined && profile.pods.size >= PODS_MAX) continue;
     profile.pods.set(pod, {
@@ -205,6 +214,7 @@ function restorePods(profile: ImageProfile, document: ProfileDocument): void {
       lastMs: Math.max(own?.lastMs ?? 0, lastMs),
       windows: Math.max(own?.windows ?? 0, windows),
       observations: Math.max(own?.observations ?? 0, observations),
+      workload: largest(own?.workload ?? '', workload),
     });
     profile.firstMs = Math.min(profile.firstMs, firstMs);
     profile.lastMs = Math.max(profile.lastMs, lastMs);
@@ -247,7 +257,8 @@ function restoredItem(channel: LearnedChannel, item: ItemDocument): RestoredItem
 
 /** A profile made of documents alone, as the collector keeps it. */
 export function profileOf(...documents: readonly [ProfileDocument, ...ProfileDocument[]]): ImageProfile {
-  const profile = new ImageProfile(documents[0].key, documents[0].image);
+  const [{ key, image, workload }] = documents;
+  const profile = new ImageProfile(key, image, workload);
   restoreInto(profile, ...documents);
   return profile;
 }

@@ -37,11 +37,15 @@ export type PodSpan = {
   lastMs: number;
   windows: number;
   observations: number;
+  /** What made the pod: `namespace/name`, empty outside Kubernetes. */
+  workload: string;
 };
 
 export class ImageProfile {
   readonly key: string;
   image: Image;
+  /** Set when the image runs several applications and this is the profile of one of them. */
+  readonly workload: string;
   /** The version before this one in the lineage: what it knew is known here. */
   parent: ImageProfile | null = null;
   readonly channels: ReadonlyMap<LearnedChannel, ChannelProfile>;
@@ -61,9 +65,10 @@ export class ImageProfile {
   readonly #taught = new Map<string, number>();
   #taughtDay = 0;
 
-  constructor(key: string, image: Image) {
+  constructor(key: string, image: Image, workload = '') {
     this.key = key;
     this.image = image;
+    this.workload = workload;
     this.channels = new Map(LEARNED_CHANNELS.map((name) => [name, new ChannelProfile(name)]));
     this.histories = new Map(LEARNED_CHANNELS.map((name) => [name, new NoveltyHistory()]));
   }
@@ -101,9 +106,10 @@ export class ImageProfile {
   }
 
   /** Counts one observation of a pod. */
-  see(pod: number, ms: number): void {
+  see(pod: number, ms: number, workload = ''): void {
     const span = this.#span(pod, ms);
     span.observations += 1;
+    span.workload = workload;
   }
 
   /** Counts windows of a pod that was seen without a hole. */
@@ -121,7 +127,7 @@ export class ImageProfile {
     let span = this.pods.get(pod);
     if (span === undefined) {
       if (this.pods.size >= PODS_MAX) this.#forgetOldestPod();
-      span = { firstMs: ms, lastMs: ms, windows: 0, observations: 0 };
+      span = { firstMs: ms, lastMs: ms, windows: 0, observations: 0, workload: '' };
       this.pods.set(pod, span);
       this.review();
     }

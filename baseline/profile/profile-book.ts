@@ -1,5 +1,6 @@
 import type { Container, Image } from '../observation.ts';
 import { ImageProfile } from './image-profile.ts';
+import { partOf, shouldSplit } from './workload-split.ts';
 
 /**
  * All profiles of one agent (or one fleet), by image digest, and the lineages they form: the
@@ -12,6 +13,8 @@ export const PROFILES_MAX = 1024;
 export class ProfileBook {
   readonly #profiles = new Map<string, ImageProfile>();
   readonly #lineages = new Map<string, ImageProfile[]>();
+  /** Images whose applications have a profile each; so have later images of the repository. */
+  readonly #split = new Set<string>();
   readonly #hostPool: string;
   forgotten = 0;
 
@@ -21,8 +24,9 @@ export class ProfileBook {
 
   /** The profile that a container is judged by; made on first sight, with its parent. */
   profileFor(container: Container): ImageProfile {
-    const key = profileKey(container, this.#hostPool);
-    return this.#profiles.get(key) ?? this.#create(key, container.image);
+    const base = profileKey(container, this.#hostPool);
+    const workload = this.#split.has(container.image.repository) ? workloadName(container) : '';
+    return this.ensure(partKey(base, workload), container.image, workload);
   }
 
   get(key: string): ImageProfile | undefined {
@@ -37,25 +41,44 @@ export class ProfileBook {
     return this.#profiles.size;
   }
 
-  /** Oldest first. */
-  lineage(repository: string): readonly ImageProfile[] {
-    return this.#lineages.get(repository) ?? [];
-  }
-
-  ensure(key: string, image: Image): ImageProfile {
-    return this.#profiles.get(key) ?? this.#create(key, image);
-  }
-
-  #create(key: string, image: Image): ImageProfile {
-    if (this.#profiles.size >= PROFILES_MAX) this.#forgetLeastRecent();
-    const profile = new ImageProfile(key, image);
-    this.#profiles.set(key, profile);
-    if (image.repository === '') return profile;
-    const lineage = this.#lineages.get(image.repository) ?? [];
-    profile.parent = latestWithEvidence(lineage);
-    lineage.push(profile);
-    this.#lineages.set(image.repository, lineage);
+  ensure(key: string, image: Image, workload = ''): ImageProfile {
+    const known = this.#profiles.get(key);
+    if (known !== undefined) return known;
+    const profile = new ImageProfile(key, image, workload);
+    profile.parent = latestWithEvidence(this.#lineage(profile));
+    this.#add(profile);
     return profile;
+  }
+
+  /** Splits a profile by workload if its applications differ; true if they did. */
+  splitIfDifferent(profile: ImageProfile): boolean {
+    if (profile.workload !== '' || profile.image.repository === '') return false;
+    if (!shouldSplit(profile)) return false;
+    this.#split.add(profile.image.repository);
+    const workloads = new Set([...profile.pods.values()].map((span) => span.workload));
+    for (const workload of workloads) {
+      if (workload === '') continue;
+      const part = partOf(profile, workload, partKey(profile.key, workload));
+      part.parent = profile.parent;
+      this.#add(part);
+    }
+    this.#remove(profile);
+    return true;
+  }
+
+  #add(profile: ImageProfile): void {
+    if (this.#profiles.size >= PROFILES_MAX) this.#forgetLeastRecent();
+    this.#profiles.set(profile.key, profile);
+    this.#lineage(profile).push(profile);
+  }
+
+  /** The profiles of one repository (and application), oldest first. */
+  #lineage({ image, workload }: ImageProfile): ImageProfile[] {
+    if (image.repository === '') return [];
+    const name = partKey(image.repository, workload);
+    const lineage = this.#lineages.get(name) ?? [];
+    this.#lineages.set(name, lineage);
+    return lineage;
   }
 
   #forgetLeastRecent(): void {
@@ -64,14 +87,27 @@ export class ProfileBook {
       if (oldest === null || profile.lastMs < oldest.lastMs) oldest = profile;
     }
     if (oldest === null) return;
-    this.#profiles.delete(oldest.key);
     this.forgotten += 1;
-    const lineage = this.#lineages.get(oldest.image.repository);
-    if (lineage !== undefined) lineage.splice(lineage.indexOf(oldest), 1);
+    this.#remove(oldest);
     for (const profile of this.#profiles.values()) {
       if (profile.parent === oldest) profile.parent = oldest.parent;
     }
   }
+
+  #remove(profile: ImageProfile): void {
+    this.#profiles.delete(profile.key);
+    const lineage = this.#lineage(profile);
+    const index = lineage.indexOf(profile);
+    if (index >= 0) lineage.splice(index, 1);
+  }
+}
+
+export function workloadName(container: Container): string {
+  return container.workload === '' ? '' : `${container.namespace}/${container.workload}`;
+}
+
+function partKey(base: string, workload: string): string {
+  return workload === '' ? base : `${base}#${workload}`;
 }
 
 /** Nothing is learned from a version that never ran for a window. */
