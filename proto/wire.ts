@@ -80,7 +80,7 @@ export class WireCursor {
     return this.fail(pos === stop ? 'wire-format' : 'truncated');
   }
 
-  /** The length of a length-delimited field whose bytes are all there; the cursor is before them. */
+  /** The length of a length-delimited field; all its bytes are there, the cursor before them. */
   length(): number {
     const length = this.varint();
     if (length > this.end - this.pos) return this.fail('truncated');

@@ -3,9 +3,10 @@
  * mutual TLS, as Falco has it. The files are read again for every connection, so that a renewed
  * certificate is used without a restart.
  */
-import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
+import type { ChannelCredentials, ChannelOptions, VerifyOptions } from '@grpc/grpc-js';
 import { credentials } from '@grpc/grpc-js';
 import { FalcoClient } from '../../proto/falco/service.ts';
+import { serverIdentity } from '../../proto/server-identity.ts';
 import { RESPONSE_BYTES_MAX } from '../../proto/falco/response-reader.ts';
 import { SourceError } from './source-error.ts';
 
@@ -65,11 +66,14 @@ const read = (path: string, readFile: ReadFile): Buffer => {
   }
 };
 
-const credentialsOf = (tls: TlsFiles | undefined, readFile: ReadFile): ChannelCredentials => {
-  if (tls === undefined) return credentials.createInsecure();
+const credentialsOf = (
+  tls: TlsFiles,
+  readFile: ReadFile,
+  verify: VerifyOptions,
+): ChannelCredentials => {
   const [ca, key, cert] = [tls.ca, tls.key, tls.cert].map((path) => read(path, readFile));
   try {
-    return credentials.createSsl(ca, key, cert);
+    return credentials.createSsl(ca, key, cert, verify);
   } catch (error) {
     throw new SourceError('unreadable-certificate', `${tls.cert}: not a key and certificate`, {
       cause: error,
@@ -82,14 +86,16 @@ const credentialsOf = (tls: TlsFiles | undefined, readFile: ReadFile): ChannelCr
  * `SourceError` while the files are unreadable, which an attempt survives: they may be in the
  * middle of a renewal.
  */
-export const falcoConnector = (endpoint: FalcoEndpoint, readFile: ReadFile) => {
+export const falcoConnector = (
+  endpoint: FalcoEndpoint,
+  readFile: ReadFile,
+): (() => FalcoClient) => {
   checkEndpoint(endpoint);
-  const options = {
-    ...channelOptions,
-    ...(endpoint.serverName === undefined
-      ? {}
-      : { 'grpc.ssl_target_name_override': endpoint.serverName }),
-  };
-  return (): FalcoClient =>
-    new FalcoClient(endpoint.address, credentialsOf(endpoint.tls, readFile), options);
+  const { address, tls, serverName } = endpoint;
+  if (tls === undefined) {
+    return () => new FalcoClient(address, credentials.createInsecure(), channelOptions);
+  }
+  const { channel, verify } = serverIdentity(address, serverName);
+  const options = { ...channelOptions, ...channel };
+  return () => new FalcoClient(address, credentialsOf(tls, readFile, verify), options);
 };

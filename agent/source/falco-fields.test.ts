@@ -34,10 +34,13 @@ const priorityNumbers = new Map(
   ),
 );
 
+type Fields = Record<string, string | number | boolean | null>;
+
 /** What Falco sends over gRPC for the event of a JSON line. */
 const asResponse = (line: string): Buffer => {
-  const json = JSON.parse(line) as typeof base & { output_fields: Record<string, unknown> };
-  const shape = (value: unknown): FalcoText => (value === null ? '<NA>' : String(value));
+  const json = JSON.parse(line) as typeof base & { output_fields: Fields };
+  const shape = (value: string | number | boolean | null): FalcoText =>
+    value === null ? '<NA>' : String(value);
   return encodeResponse({
     timeNs: eventOf(line).timeNs,
     priority: priorityNumbers.get(json.priority) ?? 99,
@@ -148,6 +151,8 @@ test.each([
   ['a missing time', lineOf({ time: undefined }), 'bad-time'],
   ['a local time', lineOf({ time: '2026-11-23T11:35:01.495234847+01:00' }), 'bad-time'],
   ['a day that does not exist', lineOf({ time: '2026-02-31T11:35:01.000000000Z' }), 'bad-time'],
+  ['an hour 24', lineOf({ time: '2026-02-03T24:00:00.000000000Z' }), 'bad-time'],
+  ['a leap second', lineOf({ time: '2016-12-31T23:59:60.000000000Z' }), 'bad-time'],
   ['a time before 1970', lineOf({ time: '1969-12-31T23:59:59.000000000Z' }), 'bad-time'],
   ['an unknown priority', lineOf({ priority: 'constructor' }), 'bad-field'],
   ['a nested value', lineOf({ output_fields: { a: { b: 1 } } }), 'bad-field'],
@@ -163,7 +168,9 @@ test.each([
   ['a line above its bound', `"${'x'.repeat(LINE_BYTES_MAX)}"`, 'too-large'],
   [
     'a rounded number before nesting that no reviver can walk',
-    `{"rule":"r","priority":"Debug","time":"${base.time}","output_fields":{"a":9007199254740993},"x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+    lineOf({ x: 'deep', output_fields: { a: 'big' } })
+      .replace('"big"', '9007199254740993')
+      .replace('"deep"', `${'['.repeat(200_000)}${']'.repeat(200_000)}`),
     'bad-field',
   ],
 ])('%s is refused', (_, line, reason) => {

@@ -191,6 +191,7 @@ test('bytes that are no HTTP are counted and cut off', async () => {
   socket.on('error', () => {});
   socket.end('\u0016\u0003\u0001 not http\r\n\r\n');
   await until(() => source.counters.rejected.http === 1);
+  expect(source.counters.requests).toBe(0);
 });
 
 test('connections above the bound are dropped and counted, and Falco\u2019s goes on', async () => {
@@ -206,6 +207,7 @@ test('connections above the bound are dropped and counted, and Falco\u2019s goes
   await sender.push([line(1)]);
   await until(() => sink.events.length === 2);
   for (const socket of sockets) socket.destroy();
+  expect(sender.counters).toMatchObject({ sent: 2, lost: 0, connections: 1 });
 });
 
 test('a Falco that goes away and comes back is a gap; a replaced connection is none', async () => {

@@ -7,7 +7,7 @@
  * Bounds: size of a body, number of connections, time for a request, bytes that wait for parsing
  * (reached, they are parsed at once: nothing is dropped). What fails: Falco ignores statuses and
  * loses what finds nobody listening, so a restart of this side is a loss that only Falco's own
- * log shows. A Falco that restarts is seen by its connection: the gap below.
+ * log shows. A Falco that restarts is seen by its connection (`http-senders.ts`).
  *
  * Anybody who reaches the port can forge events: bind it to the node's own address, and use mutual
  * TLS (`mtls: true` in Falco) wherever a pod can reach that.
@@ -18,11 +18,12 @@ import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
-import type { Cancel, Clock } from './clock.ts';
+import type { Clock } from './clock.ts';
 import type { Source, SourceSink } from './event.ts';
 import { JsonEvents } from './falco-fields.ts';
 import type { HttpRejection } from './http-rejection.ts';
 import { BODY_BYTES_MAX, bodyRejection, headRejection } from './http-rejection.ts';
+import { HttpSenders } from './http-senders.ts';
 import { BATCH_EVENTS_MAX, Intake } from './intake.ts';
 import { LogGate } from './log-gate.ts';
 import { detailText } from './text.ts';
@@ -33,12 +34,6 @@ const PENDING_BYTES_MAX = 4 * 1_024 * 1_024;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Longer than any pause of a node: a connection that we close under a POST is a lost event. */
 const KEEP_ALIVE_MS = 600_000;
-/**
- * Falco's HTTP client replaces a connection that was idle for two minutes at the next event, in
- * one go. A connection that stays away longer than this was closed by a Falco that restarted.
- */
-const RESTART_MS_MIN = 250;
-const EVENTS_OF_FALCO_MIN = 2;
 
 /** PEM. */
 export type HttpTls = { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
@@ -80,20 +75,27 @@ export class FalcoHttpSource implements Source {
   readonly #gate: LogGate;
   readonly #events = new JsonEvents();
   readonly #server: Server | https.Server;
-  /** Connections that have brought an event, and how many. */
-  readonly #senders = new Map<Socket, number>();
+  readonly #senders: HttpSenders;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #isParseDue = false;
-  #isStreaming = false;
-  #lost: { readonly atNs: bigint; readonly atMs: number } | undefined;
-  #cancelLoss: Cancel | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: FalcoHttpOptions) {
     this.#options = options;
     this.#intake = new Intake(options);
     this.#gate = new LogGate(options.clock);
+    this.#senders = new HttpSenders({
+      clock: options.clock,
+      onStreaming: () =>
+        options.sink.onState({ state: 'streaming', detail: 'Falco sends events' }),
+      onDisconnected: () =>
+        options.sink.onState({ state: 'disconnected', detail: 'Falco closed its connection' }),
+      onGap: (gap) => {
+        this.#parse();
+        this.#intake.gap(gap);
+      },
+    });
     this.#server = this.#createServer();
   }
 
@@ -123,7 +125,7 @@ export class FalcoHttpSource implements Source {
 
   stop(): Promise<void> {
     this.#stopped ??= new Promise((resolve) => {
-      this.#cancelLoss?.();
+      this.#senders.stop();
       this.#server.close(() => {
         this.#parse();
         this.#options.sink.onState({ state: 'ended', detail: 'stopped' });
@@ -202,7 +204,7 @@ export class FalcoHttpSource implements Source {
     }
     response.writeHead(200, { 'Content-Length': 0 });
     response.end();
-    this.#seen(socket);
+    this.#senders.seen(socket);
     this.#pending.push(body);
     this.#pendingBytes += body.length;
     if (this.#pending.length >= BATCH_EVENTS_MAX || this.#pendingBytes > PENDING_BYTES_MAX) {
@@ -242,44 +244,5 @@ export class FalcoHttpSource implements Source {
     if (suppressed >= 0) {
       this.#options.log.warn({ reason: rejection, suppressed }, 'rejected HTTP request');
     }
-  }
-
-  #seen(socket: Socket): void {
-    const brought = this.#senders.get(socket) ?? 0;
-    this.#senders.set(socket, brought + 1);
-    if (brought === 0) socket.once('close', () => this.#left(socket));
-    if (this.#lost !== undefined) this.#back(this.#lost);
-    if (this.#isStreaming) return;
-    this.#isStreaming = true;
-    this.#options.sink.onState({ state: 'streaming', detail: 'Falco sends events' });
-  }
-
-  #left(socket: Socket): void {
-    const brought = this.#senders.get(socket) ?? 0;
-    this.#senders.delete(socket);
-    if (this.#senders.size > 0 || this.#stopped !== undefined) return;
-    // Falco keeps its connection; who opens one per event (a relay, a test by hand) says nothing.
-    if (brought < EVENTS_OF_FALCO_MIN) return;
-    const { clock, sink } = this.#options;
-    this.#lost = { atNs: clock.nowNs(), atMs: clock.nowMs() };
-    this.#cancelLoss = clock.after(RESTART_MS_MIN, () => {
-      this.#isStreaming = false;
-      sink.onState({ state: 'disconnected', detail: 'Falco closed its connection' });
-    });
-  }
-
-  #back(lost: { readonly atNs: bigint; readonly atMs: number }): void {
-    this.#lost = undefined;
-    this.#cancelLoss?.();
-    const { clock } = this.#options;
-    if (clock.nowMs() - lost.atMs < RESTART_MS_MIN) return;
-    const nowNs = clock.nowNs();
-    this.#parse();
-    this.#intake.gap({
-      fromNs: lost.atNs < nowNs ? lost.atNs : nowNs,
-      toNs: nowNs,
-      cause: 'falco-restart',
-      eventsEstimate: -1,
-    });
   }
 }

@@ -3,23 +3,20 @@
  * `evt.rawtime` are JSON numbers above 2^53, which `JSON.parse` rounds by up to 128 ns: enough to
  * swap a fork and its exec.
  */
-const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z$/;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{1,9}))?Z$/;
 /** `2026-11-23T11:35:01`: what all events of one second share. */
 const SECOND_LENGTH = 19;
 const NANOS_PER_MS = 1_000_000n;
 const NANO_DIGITS = 9;
+const TIME_LENGTH = SECOND_LENGTH + NANO_DIGITS + '.Z'.length;
 const NONE = -1n;
 
-/** The start of the second in nanoseconds, or -1 for a day or hour that does not exist. */
-const secondNs = (parts: readonly string[]): bigint => {
-  const [year, month, day, hour, minute, second] = parts.map(Number);
-  const date = new Date(0);
-  date.setUTCFullYear(year as number, (month as number) - 1, day as number);
-  date.setUTCHours(hour as number, minute as number, second as number);
-  const text = `${parts.slice(0, 3).join('-')}T${parts.slice(3).join(':')}.000Z`;
-  // A rolled-over date (31 February) comes back as another text; so does a leap second.
-  if (date.getTime() < 0 || date.toISOString() !== text) return NONE;
-  return BigInt(date.getTime()) * NANOS_PER_MS;
+/** The start of the second in nanoseconds, or -1 for one that does not exist. */
+const secondNs = (text: string): bigint => {
+  const timeMs = Date.parse(`${text}Z`);
+  // Not a number: an hour 25, a leap second. 31 February comes back as another day.
+  if (!(timeMs >= 0) || new Date(timeMs).getUTCDate() !== Number(text.slice(8, 10))) return NONE;
+  return BigInt(timeMs) * NANOS_PER_MS;
 };
 
 export class TimeReader {
@@ -33,16 +30,17 @@ export class TimeReader {
     }
     const match = TIME.exec(text);
     if (match === null) return NONE;
-    const start = secondNs(match.slice(1, 7));
+    const second = text.slice(0, SECOND_LENGTH);
+    const start = secondNs(second);
     if (start === NONE) return NONE;
-    this.#second = text.slice(0, SECOND_LENGTH);
+    this.#second = second;
     this.#secondNs = start;
-    return start + BigInt((match[7] ?? '').padEnd(NANO_DIGITS, '0'));
+    return start + BigInt((match[1] ?? '').padEnd(NANO_DIGITS, '0'));
   }
 
   /** Calendars are slow, and thousands of events fall into one second. */
   #isKnownSecond(text: string): boolean {
-    if (text.length !== SECOND_LENGTH + NANO_DIGITS + 2 || text[SECOND_LENGTH] !== '.') return false;
+    if (text.length !== TIME_LENGTH || text[SECOND_LENGTH] !== '.') return false;
     if (!text.endsWith('Z') || !text.startsWith(this.#second) || this.#second === '') return false;
     for (let index = SECOND_LENGTH + 1; index < text.length - 1; index += 1) {
       const digit = text.charCodeAt(index);

@@ -2,7 +2,7 @@
  * Whether a request is one of Falco's, as far as can be seen without parsing it. The answer must
  * come before any work, because Falco waits for it and blocks all its outputs meanwhile; but what
  * is plainly not Falco's shall be told so. This looks at the head and at both ends of the body and
- * searches for one key: 0.3 µs for 1 KiB, a tenth of parsing it (measured). What passes and then
+ * searches for one key: 0.2 µs for 1 KiB, where decoding takes 9 (measured). What passes and then
  * does not parse is counted as malformed.
  */
 import type { IncomingMessage } from 'node:http';

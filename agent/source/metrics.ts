@@ -44,7 +44,8 @@ export const registerIntakeMetrics = (registry: Registry, intake: IntakeCounters
       help: 'Events that could not be read, by reason.',
       labelNames: ['reason'],
     },
-    () => malformedReasons.map((reason) => ({ labels: { reason }, value: intake.malformed[reason] })),
+    () =>
+      malformedReasons.map((reason) => ({ labels: { reason }, value: intake.malformed[reason] })),
   );
   counter(
     registry,

@@ -30,7 +30,7 @@ const lineAt = (seconds: number): string =>
     rule: 'r',
     priority: 'Debug',
     output_fields: { at: seconds },
-    time: `2026-11-23T11:${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}.000000000Z`,
+    time: `2026-11-23T11:35:${String(seconds).padStart(2, '0')}.000000000Z`,
   });
 const readAll = async (paths: readonly string[]) => {
   const lines: string[] = [];
@@ -58,7 +58,7 @@ const leapingClock = (): Clock & { waits: number[] } => {
     waits,
     nowMs: () => nowMs,
     nowNs: () => 0n,
-    soon: systemClock.soon,
+    soon: (run) => systemClock.soon(run),
     after: (delayMs, run): Cancel => {
       nowMs += delayMs;
       if (delayMs > 0) waits.push(delayMs);
@@ -81,7 +81,7 @@ test('a directory gives its recording files in order and nothing else', async ()
   expect((await readAll([dir])).lines).toEqual(['a', 'b', 'c']);
 });
 
-test('plain and gzip are told apart by their bytes, and lines may end anywhere in a chunk', async () => {
+test('plain and gzip are told apart by their bytes; lines may end anywhere', async () => {
   const lines = eventLines();
   const plain = file('renamed.gz', lines.join('\n'));
   const packed = file('renamed.jsonl', gzipSync(`${lines.join('\r\n\n')}\n`));
@@ -100,7 +100,7 @@ test('a line above the bound is skipped to its end and counted', async () => {
 test.each([
   ['a missing file', () => join(dir, 'none.jsonl')],
   ['an empty directory', () => dir],
-  ['a gzip that ends in the middle', () => file('a.gz', gzipSync('a\n'.repeat(9_999)).subarray(0, 40))],
+  ['a gzip cut in the middle', () => file('a.gz', gzipSync('a\n'.repeat(9_999)).subarray(0, 40))],
   ['a broken gzip', () => file('b.gz', Buffer.from([0x1f, 0x8b, 1, 2, 3]))],
 ])('%s ends the source with a message, not a crash', async (_, path) => {
   const { source, sink } = replay([path()]);

@@ -104,7 +104,7 @@ export class FalcoReplay {
       });
       server.addService(falcoOutputs, {
         sub: (call: ServerDuplexStream<Buffer, Buffer>) => this.#sub(call),
-        get: (call: ServerWritableStream<Buffer, Buffer>) => this.#get(call),
+        get: (call: ServerWritableStream<Buffer, Buffer>) => void this.#get(call),
       });
     }
     // A killed Falco leaves its socket file behind, and the next one binds it again.

@@ -32,10 +32,14 @@ const timeText = (timeNs: bigint): string => {
 export const shiftedLine = (line: string, shiftNs: bigint): string => {
   const timeNs = lineTimeNs(line);
   if (timeNs === undefined) return line;
+  const moved = (_: string, name: string, digits: string): string =>
+    `"${name}":${BigInt(digits) + shiftNs}`;
   return line
     .replace(TIME, `"time":"${timeText(timeNs + shiftNs)}"`)
-    .replace(RAW_TIMES, (_, name: string, digits: string) => `"${name}":${BigInt(digits) + shiftNs}`);
+    .replace(RAW_TIMES, moved);
 };
+
+type FieldValue = string | number | boolean | null;
 
 type RecordedLine = {
   readonly hostname?: string;
@@ -43,13 +47,13 @@ type RecordedLine = {
   readonly rule: string;
   readonly source?: string;
   readonly tags?: readonly string[];
-  readonly output_fields: Readonly<Record<string, unknown>>;
+  readonly output_fields: Readonly<Record<string, FieldValue>>;
 };
 
 const withDigits = (_name: string, value: unknown, context?: { source?: string }): unknown =>
   typeof value === 'number' ? (context?.source ?? value) : value;
 
-const grpcText = (value: unknown): string => (value === null ? FALCO_ABSENT : String(value));
+const grpcText = (value: FieldValue): string => (value === null ? FALCO_ABSENT : String(value));
 
 const shuffled = <T>(items: readonly T[], random: () => number): T[] => {
   const result = [...items];

@@ -67,7 +67,7 @@ test('invalid UTF-8 becomes U+FFFD where the stock decoder ends the stream', () 
     }
     const texts = [...result.fields.values()].join('');
     expect(texts.isWellFormed()).toBe(true);
-    if (!isStockFine) expect(texts).toContain('\ufffd');
+    expect(isStockFine || texts.includes('\ufffd')).toBe(true);
   }
   expect(refusedByStock).toBeGreaterThan(0);
 });
@@ -104,21 +104,22 @@ test('what the writer writes is read again', () => {
   fc.assert(property);
 });
 
-const faults = ['truncated', 'too-large', 'wire-format', 'bad-time', 'bad-field'];
+const faults = new Set(['truncated', 'too-large', 'wire-format', 'bad-time', 'bad-field']);
+const isDeclared = (result: FalcoResponse | ResponseFault): boolean =>
+  typeof result !== 'string' || faults.has(result);
 
 test('any bytes are a response or one of the declared faults', () => {
   const reader = new ResponseReader();
-  const attempt = (bytes: Uint8Array): void => {
-    const result = reader.read(Buffer.from(bytes));
-    if (typeof result === 'string') expect(faults).toContain(result);
-  };
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), attempt), { numRuns: 2_000 });
+  const random = fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+    expect(isDeclared(reader.read(Buffer.from(bytes)))).toBe(true);
+  });
+  fc.assert(random, { numRuns: 2_000 });
   const frame = encodeResponse(content);
   const flips = fc.array(fc.tuple(fc.nat(frame.length - 1), fc.nat(255)), { maxLength: 5 });
   const flipped = fc.property(flips, (changes) => {
     const bytes = Buffer.from(frame);
     for (const [at, byte] of changes) bytes[at] = byte;
-    attempt(bytes);
+    expect(isDeclared(reader.read(bytes))).toBe(true);
   });
   fc.assert(flipped, { numRuns: 2_000 });
 });
@@ -127,8 +128,8 @@ test('a response cut anywhere is refused or lacks only its tail', () => {
   const frame = encodeResponse(content);
   for (let length = 0; length < frame.length; length += 1) {
     const result = read(frame.subarray(0, length));
-    if (typeof result === 'string') expect(faults).toContain(result);
-    else expect(result.timeNs).toBe(content.timeNs);
+    expect(isDeclared(result)).toBe(true);
+    expect(typeof result === 'string' || result.timeNs === content.timeNs).toBe(true);
   }
 });
 

@@ -15,7 +15,7 @@ const SLOTS = 4_096;
 const CACHED_BYTES_MAX = 72;
 
 export class TextCache {
-  readonly #slots: string[] = new Array<string>(SLOTS).fill('');
+  readonly #slots: string[] = Array.from({ length: SLOTS }, () => '');
 
   text(bytes: Buffer, start: number, length: number, bytesMax: number): string {
     if (length === 0) return '';
@@ -34,13 +34,15 @@ export class TextCache {
 /** The ends are enough to tell texts apart that live together, and cost less than every byte. */
 const SAMPLED_BYTES = 8;
 
+const mixed = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) | 0;
+
 const slotOf = (bytes: Buffer, start: number, length: number): number => {
   const end = start + length;
   let hash = length;
   const headEnd = Math.min(end, start + SAMPLED_BYTES);
-  for (let pos = start; pos < headEnd; pos += 1) hash = Math.imul(hash, 31) + (bytes[pos] as number);
+  for (let pos = start; pos < headEnd; pos += 1) hash = mixed(hash, bytes[pos] as number);
   const tailStart = Math.max(headEnd, end - SAMPLED_BYTES);
-  for (let pos = tailStart; pos < end; pos += 1) hash = Math.imul(hash, 31) + (bytes[pos] as number);
+  for (let pos = tailStart; pos < end; pos += 1) hash = mixed(hash, bytes[pos] as number);
   return (hash ^ (hash >>> 13)) & (SLOTS - 1);
 };
 

@@ -1,4 +1,4 @@
-/** Why bytes are no frame, or a frame no bytes; a closed set, so that it can be a metric's label. */
+/** Why bytes are no frame, or a frame no bytes; a closed set: it can be a metric's label. */
 export type FrameErrorCode =
   /** More bytes, fields or list members than `bounds.ts` allows. */
   | 'too-large'
