@@ -58,7 +58,8 @@ export type AlertBehaviour = {
   readonly fields: Readonly<Record<string, string>>;
 };
 
-export type ProfileState = 'learning' | 'complete' | 'never-complete';
+export const profileStates = ['learning', 'complete', 'never-complete'] as const;
+export type ProfileState = (typeof profileStates)[number];
 
 export type AlertProfile = {
   readonly state: ProfileState;

@@ -40,13 +40,15 @@ export function isTyped(shape: string): boolean {
 
 /** A segment that stands for others, as `literalSegment` never leaves one. */
 export function isPattern(segment: string): boolean {
-  return segment === '*' || segment === '**' || /(^|[^\\])<[A-Zx][0-9]*>/.test(segment);
+  return segment === '*' || segment === '**' || PATTERN.test(segment);
 }
+
+/** After an even number of backslashes: those are names' own, an odd one marks a literal. */
+const PATTERN = /(?:^|[^\\])(?:\\\\)*<[A-Zx][0-9]*>/;
 
 /** A real name that looks like a pattern is marked: a file called `<N>` opens no directory. */
 export function literalSegment(segment: string): string {
-  if (!segment.includes('<') && !segment.includes('*')) return segment;
-  return segment.replaceAll('<', '\\<').replaceAll('*', '\\*');
+  return /[\\<*]/.test(segment) ? segment.replace(/[\\<*]/g, '\\$&') : segment;
 }
 
 /**

@@ -122,8 +122,14 @@ function writeRules(path: string): readonly InnateRule[] {
 }
 
 const TOKEN = /^\/(var\/)?run\/secrets\/.*\/token$/;
-const CREDENTIALS =
-  /(^\/etc\/g?shadow$|\/\.ssh\/id_[a-z0-9_]+$|\/\.aws\/credentials$|\/\.docker\/config\.json$|\/\.kube\/config$|\/\.git-credentials$|\/\.netrc$|\/\.pgpass$)/;
+const CREDENTIALS = new RegExp(
+  [
+    '^/etc/g?shadow$',
+    '/\\.ssh/id_[a-z0-9_]+$',
+    '/\\.(aws/credentials|docker/config\\.json|kube/config)$',
+    '/\\.(git-credentials|netrc|pgpass)$',
+  ].join('|'),
+);
 const MEMORY = /^\/proc\/[^/]+\/(environ|mem|maps|root\/.*)$/;
 
 function readRules(o: Open): readonly InnateRule[] {

@@ -85,7 +85,7 @@ export class Novelty {
       return null;
     }
     if (at.session !== null && !isOutward(behaviour, at.o)) {
-      return at.session.isProbe ? this.#learnLater(behaviour, at) : null;
+      return at.session.isProbe ? this.#learnLater(behaviour, at, true) : null;
     }
     at.watch.noteNovelGroup(name, channel.groupOf(behaviour));
     if (name === 'rule') return this.#weighRule(behaviour, at);
@@ -93,11 +93,11 @@ export class Novelty {
     return this.#weighStrong(behaviour, name, at);
   }
 
-  #learnLater(behaviour: Behaviour, at: Occasion): null {
+  #learnLater(behaviour: Behaviour, at: Occasion, exempt = false): null {
     const key = `${behaviour.channel}\u0000${at.watch.profile
       .channel(behaviour.channel as LearnedChannel)
       .keyOf(behaviour)}`;
-    if (!at.watch.isTainted(at.ms)) at.watch.keepLesson(key, behaviour, at.ms);
+    if (!at.watch.isTainted(at.ms)) at.watch.keepLesson(key, { behaviour, ms: at.ms, exempt });
     return null;
   }
 
@@ -107,11 +107,11 @@ export class Novelty {
     if (mode === 'learning') return this.#learnLater(behaviour, at);
     // An inside connection is judged where it starts: the other end has an agent too.
     if (behaviour.verb === 'accept' && behaviour.object === 'inside') {
-      return this.#learnLater(behaviour, at);
+      return this.#learnLater(behaviour, at, true);
     }
     const isStartingUp = at.watch.isStartingUp(at.ms, this.#startUpMs);
     if (mode === 'complete' && isStartingUp && !profile.knowsStartUp) {
-      return this.#learnLater(behaviour, at);
+      return this.#learnLater(behaviour, at, true);
     }
     const score = scoreOf(behaviour, at.o);
     const verdict: Verdict = {
@@ -146,8 +146,8 @@ export class Novelty {
     });
     if (outcome === 'wait') return null;
     if (outcome === 'raise') return verdict;
-    for (const pod of candidate?.pods.keys() ?? []) watch.profile.learn(behaviour, pod, ms);
-    watch.profile.learn(behaviour, watch.hash, ms);
+    for (const pod of candidate?.pods.keys() ?? []) watch.profile.learn(behaviour, pod, ms, true);
+    watch.profile.learn(behaviour, watch.hash, ms, true);
     return null;
   }
 

@@ -20,7 +20,12 @@ const RECENT_MAX = 12;
 const RECENT_MS = 60_000;
 const ACTION_CHARS_MAX = 120;
 
-export type Lesson = { readonly behaviour: Behaviour; readonly ms: number };
+export type Lesson = {
+  readonly behaviour: Behaviour;
+  readonly ms: number;
+  /** No novelty that breaks a clean run; see `Item.exempt`. */
+  readonly exempt: boolean;
+};
 
 export class PodWatch {
   readonly uid: string;
@@ -106,13 +111,13 @@ export class PodWatch {
   }
 
   /** Keeps a behaviour to be learned when the window ends without an alarm. */
-  keepLesson(key: string, behaviour: Behaviour, ms: number): void {
+  keepLesson(key: string, lesson: Lesson): void {
     if (this.lessons.has(key)) return;
     if (this.lessons.size >= NOVEL_PER_WINDOW_MAX) {
       this.lessonsDropped += 1;
       return;
     }
-    this.lessons.set(key, { behaviour, ms });
+    this.lessons.set(key, lesson);
   }
 
   count(feature: string): number {

@@ -49,8 +49,8 @@ export function closeWindow(
 
 function learnWindow(watch: PodWatch): void {
   const { profile } = watch;
-  for (const { behaviour, ms } of watch.lessons.values()) {
-    profile.learn(behaviour, watch.hash, ms);
+  for (const { behaviour, ms, exempt } of watch.lessons.values()) {
+    profile.learn(behaviour, watch.hash, ms, exempt);
   }
   if (watch.hasHole) return;
   for (const name of LEARNED_CHANNELS) {

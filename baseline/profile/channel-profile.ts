@@ -25,9 +25,13 @@ export type Item = {
   lastMs: number;
   /** A person said so: support does not matter. */
   approved: boolean;
+  /** Learned by rule (a probe, a start-up, an inside peer): no novelty that breaks a clean run. */
+  exempt: boolean;
 };
 
-export type RestoredItem = Pick<Item, 'behaviour' | 'pods' | 'firstMs' | 'lastMs' | 'approved'>;
+type ItemState = Pick<Item, 'pods' | 'firstMs' | 'lastMs' | 'approved' | 'exempt'>;
+
+export type RestoredItem = Pick<Item, keyof ItemState | 'behaviour'>;
 
 export class ChannelProfile {
   readonly channel: Channel;
@@ -64,8 +68,13 @@ export class ChannelProfile {
     return behaviourText(behaviour, slash < 0 ? object : `${object.slice(0, slash)}/`);
   }
 
-  /** Counts `count` occurrences by a pod. Returns null when the channel is frozen. */
-  learn(behaviour: Behaviour, pod: number, ms: number, podCount: number): Item | null {
+  /** Counts an occurrence by a pod. Returns null when the channel is frozen. */
+  learn(
+    behaviour: Behaviour,
+    at: { readonly pod: number; readonly ms: number; readonly podCount: number },
+    exempt = false,
+  ): Item | null {
+    const { pod, ms, podCount } = at;
     const known = this.find(behaviour);
     if (known !== undefined) {
       const grew = addPod(known.pods, pod, 1);
@@ -79,7 +88,7 @@ export class ChannelProfile {
       return null;
     }
     if (behaviour.tree !== 'none') this.#grow(behaviour, pod, podCount);
-    return this.#insert(behaviour, pod, ms);
+    return this.#insert(behaviour, pod, ms, exempt);
   }
 
   /**
@@ -116,7 +125,7 @@ export class ChannelProfile {
     if (changed) this.#rekey();
   }
 
-  #insert(behaviour: Behaviour, pod: number, ms: number): Item {
+  #insert(behaviour: Behaviour, pod: number, ms: number, exempt: boolean): Item {
     const key = this.keyOf(behaviour);
     const own = this.items.get(key);
     if (own !== undefined) {
@@ -132,6 +141,7 @@ export class ChannelProfile {
       firstMs: ms,
       lastMs: ms,
       approved: false,
+      exempt,
     };
     this.items.set(key, item);
     return item;
@@ -178,11 +188,12 @@ export class ChannelProfile {
   }
 }
 
-function absorb(into: Item, from: Pick<Item, 'pods' | 'firstMs' | 'lastMs' | 'approved'>): void {
+function absorb(into: Item, from: ItemState): void {
   into.pods = mergePodSets(into.pods, from.pods);
   into.firstMs = Math.min(into.firstMs, from.firstMs);
   into.lastMs = Math.max(into.lastMs, from.lastMs);
   into.approved ||= from.approved;
+  into.exempt &&= from.exempt;
 }
 
 /** Trusted in a strong channel at two pods: one poisoned pod teaches nothing. */

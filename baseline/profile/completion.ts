@@ -4,7 +4,7 @@
  * After the r-th novelty the channel is declared complete after m consecutive units without one,
  * m ≥ ln(1/d_r) / −ln(1 − e) with d_r = 6d/(π² r²): were the chance of novelty per unit still above
  * e, a clean run this long would have probability below d_r, and the d_r sum to d over all r. With
- * e = 0.02 and d = 0.05 that is 173 units for r = 1, 242, 311 … 402 at r = 10. The unit is one pod
+ * e = 0.02 and d = 0.05 that is 173 units for r = 1, 242 for 2, 311 for 4, 401 for 10. The unit is one pod
  * during one window, never one event: event-level estimates were 50 times too optimistic.
  */
 

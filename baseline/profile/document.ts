@@ -23,7 +23,8 @@ import { mergePodSets, POD_SET_MAX, type PodSet } from './pod-set.ts';
  */
 
 export const DOCUMENT_FORMAT = 'lanner-profile/1';
-const TEXT_MAX = 4096;
+/** A text of an event is at most 4,096 bytes; its shape is at most three times as long. */
+const TEXT_MAX = 16_384;
 const PROBES_MAX = 256;
 
 const Text = Type.String({ maxLength: TEXT_MAX });
@@ -43,6 +44,7 @@ const ItemSchema = Type.Object(
     first: Milliseconds,
     last: Milliseconds,
     approved: Type.Boolean(),
+    exempt: Type.Boolean(),
   },
   { additionalProperties: false },
 );
@@ -134,6 +136,7 @@ function itemDocument(object: string, item: RestoredItem): ItemDocument {
     first: item.firstMs,
     last: item.lastMs,
     approved: item.approved,
+    exempt: item.exempt,
   };
 }
 
@@ -167,6 +170,11 @@ export function parseDocument(value: unknown): Parsed {
   }
   const unknown = Object.keys(value.channels).find((name) => !isLearned(name));
   if (unknown !== undefined) return { ok: false, error: `/channels: no channel "${unknown}"` };
+  for (const [name, namesMax] of [['rates', RATES_MAX], ['probes', PROBES_MAX]] as const) {
+    const names = Object.keys(value[name]);
+    if (names.length <= namesMax && names.every((key) => key.length <= TEXT_MAX)) continue;
+    return { ok: false, error: `/${name}: more than ${namesMax} names, or one is too long` };
+  }
   return { ok: true, document: value };
 }
 
@@ -244,14 +252,17 @@ function isBetterInformed(a: Rate, b: Rate): boolean {
 
 function restoredItem(channel: LearnedChannel, item: ItemDocument): RestoredItem {
   const { verb, object, tree, detail, by } = item;
-  const pods: PodSet = item.pods.map(([pod, count]) => ({ pod, count }));
+  // One pod listed twice is one pod: support is what trust is made of.
+  let pods: PodSet = [];
+  for (const [pod, count] of item.pods) pods = mergePodSets(pods, [{ pod, count }]);
   const behaviour: Behaviour = { channel, verb, object, tree, detail, by, isPattern: true };
   return {
     behaviour,
-    pods: mergePodSets([], pods.sort((a, b) => a.pod - b.pod)),
+    pods,
     firstMs: item.first,
     lastMs: item.last,
     approved: item.approved,
+    exempt: item.exempt,
   };
 }
 

@@ -28,6 +28,8 @@ export const PODS_MAX = 2048;
 /** New behaviours that one pod may teach, per channel and day: a flood is not a lesson. */
 export const NEW_PER_POD_AND_DAY = 200;
 export const RATES_MAX = 64;
+/** After so many times the minimum age it is called what it is; it goes on learning. */
+const NEVER_COMPLETE_AGES = 7;
 /** Two starts before the one that is judged, as trust asks for two pods. */
 const STARTS_MIN = 3;
 
@@ -161,7 +163,7 @@ export class ImageProfile {
   }
 
   /** Learns, within what one pod may teach in a day. Returns null where a bound refused it. */
-  learn(behaviour: Behaviour, pod: number, ms: number): Item | null {
+  learn(behaviour: Behaviour, pod: number, ms: number, exempt = false): Item | null {
     const name = behaviour.channel as LearnedChannel;
     const channel = this.channel(name);
     const known = channel.find(behaviour) !== undefined;
@@ -170,7 +172,7 @@ export class ImageProfile {
       return null;
     }
     if (!known) this.revision += 1;
-    return channel.learn(behaviour, pod, ms, Math.max(1, this.pods.size));
+    return channel.learn(behaviour, { pod, ms, podCount: Math.max(1, this.pods.size) }, exempt);
   }
 
   #mayTeach(pod: number, channel: LearnedChannel, ms: number): boolean {
@@ -204,7 +206,7 @@ export class ImageProfile {
     const novel = new Set<number>();
     let lastNovelMs = this.firstMs;
     for (const item of this.channel(name).items.values()) {
-      if (item.approved || this.parent?.find(item.behaviour) !== undefined) continue;
+      if (item.approved || item.exempt || this.parent?.find(item.behaviour) !== undefined) continue;
       novel.add(Math.floor(item.firstMs / windowMs));
       if (item.firstMs > lastNovelMs) lastNovelMs = item.firstMs;
     }
@@ -229,12 +231,13 @@ export class ImageProfile {
   }
 
   /**
-   * U/n, the chance that the next pod shows something no pod has shown: U pods hold a behaviour of
-   * a strong channel that no other pod has. With fewer than two pods nobody can say: 0.
+   * 1 − U/n, where U/n is the chance that the next pod shows something no pod has shown: U pods
+   * hold a behaviour of a strong channel that no other pod has. With one pod, the share of windows
+   * that brought nothing new, which says less.
    */
   coverage(): number {
     const pods = this.pods.size;
-    if (pods < 2) return this.parent === null ? 0 : this.parent.coverage();
+    if (pods < 2) return this.parent === null ? this.#windowCoverage() : this.parent.coverage();
     const alone = new Set<number>();
     for (const name of LEARNED_CHANNELS) {
       if (!STRONG_CHANNELS.has(name)) continue;
@@ -247,9 +250,20 @@ export class ImageProfile {
     return 1 - Math.min(1, alone.size / pods);
   }
 
+  #windowCoverage(): number {
+    let novel = 0;
+    for (const [name, history] of this.histories) {
+      if (!STRONG_CHANNELS.has(name) || history.windows === 0) continue;
+      novel = Math.max(novel, (history.atLeast[1] ?? 0) / history.windows);
+    }
+    return this.windows === 0 ? 0 : 1 - novel;
+  }
+
   state(rule: CompletionRule, windowMs: number): ProfileState {
     for (const name of STRONG_CHANNELS) {
-      if (!this.completion(name as LearnedChannel, rule, windowMs).complete) return 'learning';
+      if (this.completion(name as LearnedChannel, rule, windowMs).complete) continue;
+      const ageMs = this.lastMs - this.firstMs;
+      return ageMs > NEVER_COMPLETE_AGES * rule.ageMsMin ? 'never-complete' : 'learning';
     }
     return 'complete';
   }

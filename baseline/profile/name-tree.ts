@@ -42,7 +42,7 @@ export class NameTree {
 
   constructor(options: {
     separator: string;
-    /** Directories that never generalise, e.g. `/etc`. */
+    /** Names that stay as they are whatever is counted, e.g. those in `/etc`. */
     isFixed?: (segments: readonly string[]) => boolean;
     /** With fewer members than this no group generalises; above it most must be in one pod. */
     membersMin?: number;
@@ -54,6 +54,7 @@ export class NameTree {
 
   /** What the name is called at present, without learning it. */
   resolve(segments: readonly string[]): string {
+    if (this.#isFixed(segments)) return segments.join(this.#separator);
     const names: string[] = [];
     let directory: Directory | null = this.#root;
     for (const segment of segments.slice(0, DEPTH_MAX)) {
@@ -71,14 +72,15 @@ export class NameTree {
    * names resolved before may be called differently now.
    */
   add(segments: readonly string[], pod: number, podCount: number): Growth {
+    // Not even counted: a directory above that opens (`/`) must not take `/etc` along.
+    if (this.#isFixed(segments)) return { resolved: this.resolve(segments), changed: false };
     let changed = false;
     let directory = this.#root;
     const bounded = segments.slice(0, DEPTH_MAX);
-    const isFixed = this.#isFixed(segments);
     for (let index = 0; index < bounded.length; index += 1) {
       const segment = bounded[index] as string;
       const last = index === bounded.length - 1;
-      changed = this.#count(directory, segment, pod, isFixed ? 0 : podCount) || changed;
+      changed = this.#count(directory, segment, pod, podCount) || changed;
       const child = lookUp(directory, segment).child;
       if (child === null || last) break;
       child.directory ??= emptyDirectory();
@@ -89,6 +91,7 @@ export class NameTree {
 
   /** Puts a name of a document in place: segments that are patterns collapse their group. */
   restore(segments: readonly string[], pods: PodSet): void {
+    if (this.#isFixed(segments)) return;
     let directory = this.#root;
     const bounded = segments.slice(0, DEPTH_MAX);
     for (let index = 0; index < bounded.length; index += 1) {

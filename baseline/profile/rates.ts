@@ -41,16 +41,22 @@ export function ratePValue(stats: RateStats, count: number): number {
 /** Upper tail of a negative binomial given by mean and variance (variance > mean). */
 export function negativeBinomialTail(count: number, mean: number, variance: number): number {
   const size = (mean * mean) / (variance - mean);
-  const success = size / (size + mean);
-  const base = size * Math.log(success) - logGamma(size);
+  const failure = mean / (size + mean);
+  const base = size * Math.log1p(-failure) - logGamma(size) + count * Math.log(failure);
+  let term = Math.exp(base + logGamma(count + size) - logGamma(count + 1));
+  // Too small for a double: far above the mean there is nothing left, far below there is all.
+  if (term === 0) return count > mean ? 0 : 1;
   let tail = 0;
+  let ratio = 0;
   for (let k = count; k < count + TAIL_TERMS_MAX; k += 1) {
-    const log = base + logGamma(k + size) - logGamma(k + 1) + k * Math.log1p(-success);
-    const term = Math.exp(log);
     tail += term;
-    if (term < tail * 1e-12) break;
+    ratio = (failure * (k + size)) / (k + 1);
+    term *= ratio;
+    if (term <= tail * 1e-12) return Math.min(1, tail);
   }
-  return Math.min(1, tail);
+  // A wide law has mass beyond: less than a geometric series, since no later ratio is larger.
+  const largest = Math.max(ratio, failure);
+  return largest < 1 ? Math.min(1, tail + term / (1 - largest)) : 1;
 }
 
 const TAIL_TERMS_MAX = 4096;

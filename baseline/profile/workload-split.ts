@@ -71,8 +71,8 @@ export function partOf(profile: ImageProfile, workload: string, key: string): Im
       if (pods.length === 0 && item.pods.length < POD_SET_MAX) return [];
       const object = channel.objectOf(item);
       const behaviour = { ...item.behaviour, object, isPattern: true };
-      const { firstMs, lastMs, approved } = item;
-      return [{ behaviour, pods, firstMs, lastMs, approved }];
+      const { firstMs, lastMs, approved, exempt } = item;
+      return [{ behaviour, pods, firstMs, lastMs, approved, exempt }];
     });
     part.channel(name).restore(items);
   }

@@ -32,7 +32,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const feed = async (options: Partial<FeedOptions>): Promise<readonly (readonly string[])[]> => {
   const batches: (readonly string[])[] = [];
   const { signal } = new AbortController();
-  const common = { paths: [path], speed: Infinity, restamp: false, clock: systemClock, signal };
+  const common = { paths: [path], speed: Infinity, startNs: null, clock: systemClock, signal };
   for await (const batch of feedLines({ ...common, ...options })) batches.push(batch);
   return batches;
 };
@@ -56,7 +56,7 @@ test('lines come in the rhythm of their time, divided by the speed', async () =>
 
 test('re-stamped, the first event is now and all times move by the same', async () => {
   const nowNs = 1_900_000_000_123_000_000n;
-  const [batch] = await feed({ restamp: true, clock: { ...systemClock, nowNs: () => nowNs } });
+  const [batch] = await feed({ startNs: nowNs });
   const lines = batch ?? [];
   expect(lines.map(lineTimeNs)).toEqual([0n, 0n, 4n, 2n].map((s) => nowNs + s * 1_000_000_000n));
   expect(lines[2]).toContain(`"evt.rawtime":${nowNs + 4_000_000_000n},`);
@@ -73,7 +73,7 @@ test('moving a recorded line back and forth changes nothing', () => {
 
 test('an abort ends the feed in the middle of a wait', async () => {
   const abort = new AbortController();
-  const options = { paths: [path], speed: 0.001, restamp: false, clock: systemClock };
+  const options = { paths: [path], speed: 0.001, startNs: null, clock: systemClock };
   const seen: number[] = [];
   for await (const batch of feedLines({ ...options, signal: abort.signal })) {
     seen.push(batch.length);

@@ -1,7 +1,7 @@
 /**
- * The lines of a recording in the rhythm of their time, moved to the present if wanted: the first
- * event becomes now, the distances stay. Above speed 1 event time therefore runs ahead of the wall
- * clock, by design: the agent's clock is that of the events.
+ * The lines of a recording in the rhythm of their time, moved to another time if wanted: the first
+ * event gets the time that is asked for, the distances stay. Above speed 1 event time runs faster
+ * than the wall clock, by design: the agent's clock is that of the events.
  */
 import type { Cancel, Clock } from '../../agent/source/clock.ts';
 import { Pace, PAUSE_MS_MIN } from '../../agent/source/pace.ts';
@@ -12,7 +12,8 @@ export type FeedOptions = {
   readonly paths: readonly string[];
   /** 1 is real time; `Infinity` is as fast as possible. */
   readonly speed: number;
-  readonly restamp: boolean;
+  /** The time that the first event gets; null leaves all times as recorded. */
+  readonly startNs: bigint | null;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 };
@@ -36,7 +37,7 @@ const pause = (clock: Clock, delayMs: number, signal: AbortSignal): Promise<void
 
 /** Batches of lines that are due at the same time; ends quietly when the signal aborts. */
 export async function* feedLines(options: FeedOptions): AsyncGenerator<readonly string[]> {
-  const { clock, signal, restamp } = options;
+  const { clock, signal, startNs } = options;
   const pace = new Pace(options.speed);
   let shiftNs: bigint | undefined;
   let due: string[] = [];
@@ -51,7 +52,7 @@ export async function* feedLines(options: FeedOptions): AsyncGenerator<readonly 
         await pause(clock, delayMs, signal);
         if (signal.aborted) return;
       }
-      shiftNs ??= restamp ? clock.nowNs() - timeNs : 0n;
+      shiftNs ??= startNs === null ? 0n : startNs - timeNs;
       due.push(shiftNs === 0n ? line : shiftedLine(line, shiftNs));
     }
     if (due.length > 0) yield due;

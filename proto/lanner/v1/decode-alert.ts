@@ -2,10 +2,15 @@ import type {
   Alert,
   AlertBehaviour,
   AlertProcess,
-  ProfileState,
   Words,
 } from '../../../baseline/alert.ts';
-import { ALERT_BEHAVIOURS_MAX, alertKinds, channels, severities } from '../../../baseline/alert.ts';
+import {
+  ALERT_BEHAVIOURS_MAX,
+  alertKinds,
+  channels,
+  profileStates,
+  severities,
+} from '../../../baseline/alert.ts';
 import type { Image } from '../../../baseline/observation.ts';
 import type { lanner } from '../../gen/lanner.js';
 import {
@@ -21,12 +26,6 @@ import {
 } from './bounds.ts';
 import { FrameError } from './frame-error.ts';
 import { decodedInteger, decodedNumber, decodedUnsigned } from './number.ts';
-
-export const profileStates = [
-  'learning',
-  'complete',
-  'never-complete',
-] as const satisfies readonly ProfileState[];
 
 export type Maybe<T> = T | null | undefined;
 

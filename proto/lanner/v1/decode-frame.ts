@@ -1,4 +1,5 @@
 import { Reader } from 'protobufjs/minimal.js';
+import { profileStates } from '../../../baseline/alert.ts';
 import { lanner } from '../../gen/lanner.js';
 import {
   ALERTS_PER_BATCH_MAX,
@@ -15,7 +16,6 @@ import {
   nameOf,
   namesOf,
   oneOf,
-  profileStates,
 } from './decode-alert.ts';
 import { FrameError } from './frame-error.ts';
 import { agentSide, checkFrame, collectorSide } from './frame-shape.ts';

@@ -1,0 +1,327 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { behavioursOf } from '../behaviour/behaviour.ts';
+import type { Observation } from '../observation.ts';
+import { change, connect, exec, privileged, read, ruleMatch, write } from '../testing/observations.ts';
+import {
+  mergeDocuments,
+  parseDocument,
+  profileOf,
+  toDocument,
+  type ProfileDocument,
+} from './document.ts';
+import { ImageProfile, LEARNED_CHANNELS, PODS_MAX, RATES_MAX } from './image-profile.ts';
+import { addRate } from './rates.ts';
+
+const KEY = 'shop/web@sha256:1';
+const IMAGE = { repository: 'shop/web', tag: '1.0', digest: 'sha256:1' };
+
+type Seen = { readonly o: Observation; readonly pod: number; readonly ms: number };
+
+function learn(seen: readonly Seen[]): ProfileDocument {
+  const profile = new ImageProfile(KEY, IMAGE);
+  for (const { o, pod, ms } of seen) {
+    profile.see(pod, ms, `shop/app-${pod % 2}`);
+    for (const behaviour of behavioursOf(o, () => null)) profile.learn(behaviour, pod, ms);
+    profile.addWindows(pod, ms, ms + 1_000, 1);
+    profile.history('exec').add(pod % 3);
+    addRate(profile.rate(`feature ${pod % 2}`), ms % 50);
+    if (o.kind === 'exec') profile.probes.note({ tty: false, command: o.commandLine });
+    if (o.kind === 'exec') profile.noteStart(ms, 500);
+  }
+  return toDocument(profile);
+}
+
+/** Segments whose groups do not overlap: no name belongs to two patterns. */
+const plainSegment = fc.oneof(
+  fc.constantFrom('data', 'logs', 'tmp', '<N>', '*', 'a<N>', '\\<N>'),
+  fc.stringMatching(/^(job-[0-9]{1,2}|[0-9]{5,6}|up\.[A-Z]{6}|\\[0-9]{5})$/),
+);
+/** … and those that do: `3f` is both `<N>f` and `<x2>`. */
+const anySegment = fc.oneof(
+  plainSegment,
+  fc.stringMatching(/^([a-f0-9]{1,2}|up\.[a-z0-9]{6}|[a-z]{2})$/),
+);
+
+function sightings(segment: fc.Arbitrary<string>): fc.Arbitrary<readonly Seen[]> {
+  const path = fc
+    .tuple(
+      fc.constantFrom('/var', '/var', '/etc', '/proc/77'),
+      fc.array(segment, { maxLength: 3 }),
+    )
+    .map(([root, rest]) => [root, ...rest].join('/'));
+  const word = fc.constantFrom('a', 'bc', 'd-1', 'd-2', '-x');
+  const observation: fc.Arbitrary<Observation> = fc.oneof(
+    path.map((p) => read(p)),
+    path.map((p) => write(p)),
+    path.map((p) => change('unlink', p)),
+    fc.array(word, { maxLength: 3 }).map((w) => exec({ commandLine: w.join(' ') })),
+    fc.ipV4().map((address) => connect(address, 443)),
+    fc.constantFrom('mount', 'setuid').map((call) => privileged(call)),
+    word.map((name) => ruleMatch(name)),
+  );
+  const seen = fc.record({
+    o: observation,
+    pod: fc.integer({ min: 1, max: 12 }),
+    ms: fc.integer({ min: 0, max: 5_000 }),
+  });
+  return fc.array(seen, { maxLength: 50 });
+}
+
+const plainDocument = sightings(plainSegment).map(learn);
+const anyDocument = sightings(anySegment).map(learn);
+
+function text(document: ProfileDocument): string {
+  return JSON.stringify(document);
+}
+
+describe('merging documents', () => {
+  test('with itself changes not one byte', () => {
+    fc.assert(
+      fc.property(anyDocument, (a) => {
+        expect(text(mergeDocuments(a, a))).toBe(text(a));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('is the same in both orders, byte by byte', () => {
+    fc.assert(
+      fc.property(anyDocument, anyDocument, (a, b) => {
+        expect(text(mergeDocuments(a, b))).toBe(text(mergeDocuments(b, a)));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('is the same in any grouping, byte by byte, where no name has two patterns', () => {
+    fc.assert(
+      fc.property(plainDocument, plainDocument, plainDocument, (a, b, c) => {
+        const left = mergeDocuments(mergeDocuments(a, b), c);
+        expect(text(left)).toBe(text(mergeDocuments(a, mergeDocuments(b, c))));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('twice adds nothing the second time', () => {
+    fc.assert(
+      fc.property(anyDocument, anyDocument, (a, b) => {
+        const once = mergeDocuments(a, b);
+        expect(text(mergeDocuments(once, b))).toBe(text(once));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('forgets nothing where no name has two patterns: what one side knew the union knows', () => {
+    fc.assert(
+      fc.property(sightings(plainSegment), plainDocument, (seen, b) => {
+        const union = profileOf(mergeDocuments(learn(seen), b));
+        for (const { o } of seen) {
+          for (const behaviour of behavioursOf(o, () => null)) {
+            expect(union.find(behaviour)).toBeDefined();
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('a document', () => {
+  test('comes back byte by byte, also through JSON', () => {
+    fc.assert(
+      fc.property(anyDocument, (document) => {
+        const parsed = parseDocument(JSON.parse(text(document)));
+        expect(parsed.ok).toBe(true);
+        if (parsed.ok) expect(text(toDocument(profileOf(parsed.document)))).toBe(text(document));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('knows all that its profile knew, and nothing beside it', () => {
+    fc.assert(
+      fc.property(sightings(anySegment), sightings(anySegment), (seen, others) => {
+        const profile = new ImageProfile(KEY, IMAGE);
+        for (const { pod, ms } of seen) profile.see(pod, ms);
+        for (const { o, pod, ms } of seen) {
+          for (const behaviour of behavioursOf(o, () => null)) profile.learn(behaviour, pod, ms);
+        }
+        const restored = profileOf(toDocument(profile));
+        for (const { o } of [...seen, ...others]) {
+          for (const behaviour of behavioursOf(o, () => null)) {
+            const channel = restored.channel(behaviour.channel as never);
+            const own = profile.channel(behaviour.channel as never);
+            expect(channel.keyOf(behaviour)).toBe(own.keyOf(behaviour));
+            expect(restored.find(behaviour) === undefined).toBe(
+              profile.find(behaviour) === undefined,
+            );
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('is the same whatever the order in which pods were seen at one time', () => {
+    const seen = [1, 2, 3, 4].map((pod) => ({ o: exec({}), pod, ms: 10 * pod }));
+    const there = learn(seen).channels['exec']?.items;
+    expect(learn(seen.toReversed()).channels['exec']?.items).toEqual(there);
+  });
+});
+
+/** A small valid document, to be broken at one place. */
+function valid(): ProfileDocument {
+  return learn([
+    { o: read('/var/data'), pod: 1, ms: 5 },
+    { o: exec({}), pod: 2, ms: 6 },
+  ]);
+}
+
+function error(change: (document: Record<string, unknown>) => void): string {
+  const document = structuredClone(valid()) as unknown as Record<string, unknown>;
+  change(document);
+  const parsed = parseDocument(document);
+  return parsed.ok ? '' : parsed.error;
+}
+
+type Loose = { [name: string]: Loose };
+
+describe('parsing a document', () => {
+  test('no JSON makes it throw', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(parseDocument(value).ok).toBe(false);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('no change at one place makes it throw, and what it takes can be restored', () => {
+    const pointers = paths(valid());
+    fc.assert(
+      fc.property(fc.constantFrom(...pointers), fc.jsonValue(), (pointer, value) => {
+        const document = structuredClone(valid()) as unknown as Loose;
+        let at = document;
+        for (const name of pointer.slice(0, -1)) at = at[name] as Loose;
+        at[pointer.at(-1) as string] = value as unknown as Loose;
+        const parsed = parseDocument(document);
+        if (!parsed.ok) expect(parsed.error).not.toBe('');
+        else expect(parseDocument(toDocument(profileOf(parsed.document))).ok).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each([
+    ['another format', (d: Loose) => (d['format'] = 'lanner-profile/2' as never), /^\/format/],
+    ['a missing key', (d: Loose) => delete d['key'], /key/],
+    ['an unknown field', (d: Loose) => (d['extra'] = 1 as never), /./],
+    ['a negative count', (d: Loose) => (d['restarts'] = -1 as never), /^\/restarts/],
+    ['half a count', (d: Loose) => (d['restarts'] = 0.5 as never), /^\/restarts/],
+    [
+      'an unknown channel',
+      (d: Loose) => (d['channels'] = { ...d['channels'], sequence: d['channels']?.['exec'] } as never),
+      /^\/channels: no channel "sequence"/,
+    ],
+    [
+      'a text beyond the bound',
+      (d: Loose) => (d['key'] = 'x'.repeat(16_385) as never),
+      /^\/key/,
+    ],
+  ])('refuses %s and says where', (_name, change, where) => {
+    expect(error(change as never)).toMatch(where);
+  });
+
+  test('refuses more pods, items, pods of an item and rates than a profile can hold', () => {
+    const podRow = [1, 0, 0, 0, 0, ''];
+    expect(error((d) => (d['pods'] = new Array(PODS_MAX + 1).fill(podRow)))).toMatch(/^\/pods/);
+    const items = (d: Record<string, unknown>): Loose[] =>
+      (d['channels'] as Loose)['exec']?.['items'] as unknown as Loose[];
+    const many = (d: Record<string, unknown>): void => {
+      const own = items(d);
+      while (own.length <= 4_096) own.push(own[0] as Loose);
+    };
+    expect(error(many)).toMatch(/items/);
+    const crowd = (d: Record<string, unknown>): void => {
+      (items(d)[0] as Loose)['pods'] = new Array(9).fill([1, 1]) as never;
+    };
+    expect(error(crowd)).toMatch(/pods/);
+    const rates = Object.fromEntries(
+      Array.from({ length: RATES_MAX + 1 }, (_, n) => [`r${n}`, [1, 1, 1, 1]]),
+    );
+    expect(error((d) => (d['rates'] = rates))).toMatch(/rates/);
+  });
+
+  test('refuses names of rates and probes beyond the bound', () => {
+    const long = 'x'.repeat(16_385);
+    expect(error((d) => (d['rates'] = { [long]: [1, 1, 1, 1] }))).toMatch(/rates/);
+    expect(error((d) => (d['probes'] = { [long]: 1 }))).toMatch(/probes/);
+  });
+
+  test('one pod claimed twice is one pod: no support can be made up so', () => {
+    const document = valid();
+    const [item] = document.channels['exec']?.items ?? [];
+    if (item !== undefined) {
+      item.pods = [
+        [5, 1],
+        [5, 2],
+        [5, 3],
+      ];
+    }
+    const parsed = parseDocument(document);
+    if (!parsed.ok) return;
+    const [restored] = profileOf(parsed.document).channel('exec').items.values();
+    expect(restored?.pods).toEqual([{ pod: 5, count: 3 }]);
+  });
+
+  test('a name that JavaScript knows is only a name', () => {
+    const json = text(valid())
+      .replace('"probes":{', '"probes":{"__proto__":3,"constructor":2,')
+      .replace(/,\}/, '}');
+    const parsed = parseDocument(JSON.parse(json));
+    expect(parsed.ok).toBe(true);
+    if (!parsed.ok) return;
+    const again = toDocument(profileOf(parsed.document));
+    expect(Object.keys(again.probes)).toEqual(expect.arrayContaining(['__proto__', 'constructor']));
+    expect(({} as Record<string, unknown>)['constructor']).toBe(Object);
+  });
+});
+
+test.each([
+  ['a command line of numbers', exec({ commandLine: '1/'.repeat(2_048) })],
+  ['a path of marks', read(`/var/${'<'.repeat(4_090)}`)],
+  ['a path of backslashes', write(`/var/${'\\'.repeat(4_090)}`)],
+  ['a path of numbers', change('unlink', `/var${'/1-1-1-1'.repeat(500)}`)],
+  ['a long name', exec({ exe: `/${'x'.repeat(4_095)}`, name: 'y'.repeat(4_096) })],
+])('%s from an event can be sent: the document takes what was learned', (_name, o) => {
+  const document = learn([
+    { o, pod: 1, ms: 1 },
+    { o, pod: 2, ms: 1 },
+  ]);
+  expect(parseDocument(document)).toEqual({ ok: true, document });
+});
+
+test('a document has every learned channel, sorted items and sorted pods', () => {
+  const document = learn([
+    { o: read('/var/b'), pod: 2, ms: 5 },
+    { o: read('/var/a'), pod: 1, ms: 6 },
+    { o: write('/var/a'), pod: 1, ms: 6 },
+  ]);
+  expect(Object.keys(document.channels)).toEqual([...LEARNED_CHANNELS]);
+  const objects = document.channels['file-read']?.items.map((item) => item.object);
+  expect(objects).toEqual(['/var/a', '/var/b']);
+  expect(document.pods.map(([pod]) => pod)).toEqual([1, 2]);
+  expect(document.pods[0]).toEqual([1, 6, 1_006, 2, 2, 'shop/app-1']);
+});
+
+/** Every place of a value, as keys from the outside in. */
+function paths(value: unknown, at: readonly string[] = []): readonly (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [
+    [...at, name],
+    ...paths(inner, [...at, name]),
+  ]);
+}

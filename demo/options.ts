@@ -1,0 +1,112 @@
+import { parseArgs } from 'node:util';
+
+/** What `npm start` was asked to do. */
+export type DemoOptions = {
+  /** No terminal: nothing but the result goes to stdout. */
+  readonly headless: boolean;
+  readonly json: boolean;
+  /** Ends after this time; null waits for Ctrl-C. */
+  readonly forMs: number | null;
+  readonly speed: number;
+  readonly recording: string;
+  /** A real Falco's socket instead of the recording. */
+  readonly falco: string | null;
+  readonly apiPort: number;
+  readonly language: 'en' | 'zh';
+  readonly verbose: boolean;
+};
+
+export const SPEED_DEFAULT = 20;
+/** Beyond it the agent is truly overloaded and sheds, as it would on a node. */
+const SPEED_MAX = 200;
+const API_PORT_DEFAULT = 8470;
+
+export const HELP = `Lanner: a collector and an agent in one process, shown on a recording of real attacks.
+
+Usage: npm start -- [options]
+
+  --headless         no terminal: no colours, no progress line
+  --json             end with one JSON object on stdout
+  --for DURATION     end after 90s, 5m, … (default: at Ctrl-C; headless: when the recording ends)
+  --speed FACTOR     1 is real time (default ${SPEED_DEFAULT})
+  --recording DIR    another recording directory (events-NN.jsonl.gz, meta.json)
+  --falco ADDRESS    a real Falco instead of the recording, e.g. unix:///run/falco/falco.sock
+  --port PORT        port of the API on 127.0.0.1 (default ${API_PORT_DEFAULT}, 0 for any)
+  --lang LANGUAGE    language of the reasons: en or zh
+  --verbose          the programs' logs on stderr
+  --help             this text
+
+Exit status: 0 when alerts were raised and everything shut down cleanly, 1 when not, 2 for wrong
+options. With --falco no alert is needed for 0: a quiet node is a good node.
+`;
+
+export type ParsedOptions =
+  | { readonly ok: true; readonly options: DemoOptions }
+  | { readonly ok: false; readonly error: string }
+  | { readonly ok: 'help' };
+
+export function parseOptions(args: readonly string[], recording: string): ParsedOptions {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse(args);
+  } catch (error) {
+    return { ok: false, error: error instanceof Error ? error.message : String(error) };
+  }
+  if (values.help === true) return { ok: 'help' };
+  const forMs = values.for === undefined ? null : durationMs(values.for);
+  if (Number.isNaN(forMs)) return { ok: false, error: '--for expects a duration: 90s, 5m, 1h' };
+  const speed = Number(values.speed ?? SPEED_DEFAULT);
+  if (!(speed > 0 && speed <= SPEED_MAX)) {
+    return { ok: false, error: `--speed expects a number above 0, at most ${SPEED_MAX}` };
+  }
+  const apiPort = Number(values.port ?? API_PORT_DEFAULT);
+  if (!Number.isInteger(apiPort) || apiPort < 0 || apiPort > 65_535) {
+    return { ok: false, error: '--port expects a port: 0 to 65535' };
+  }
+  const language = values.lang ?? 'en';
+  if (language !== 'en' && language !== 'zh') {
+    return { ok: false, error: '--lang expects en or zh' };
+  }
+  return {
+    ok: true,
+    options: {
+      headless: values.headless ?? false,
+      json: values.json ?? false,
+      forMs,
+      speed,
+      recording: values.recording ?? recording,
+      falco: values.falco ?? null,
+      apiPort,
+      language,
+      verbose: values.verbose ?? false,
+    },
+  };
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    strict: true,
+    allowPositionals: false,
+    options: {
+      headless: { type: 'boolean' },
+      json: { type: 'boolean' },
+      for: { type: 'string' },
+      speed: { type: 'string' },
+      recording: { type: 'string' },
+      falco: { type: 'string' },
+      port: { type: 'string' },
+      lang: { type: 'string' },
+      verbose: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  }).values;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+function durationMs(text: string): number {
+  const match = /^([0-9]+(?:\.[0-9]+)?)(s|m|h)$/.exec(text);
+  if (match === null) return Number.NaN;
+  return Number(match[1]) * (UNIT_MS[match[2] as string] as number);
+}

@@ -1,0 +1,200 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { startAgent, type RunningAgent } from '../agent/agent.ts';
+import { systemClock, type Clock } from '../agent/source/clock.ts';
+import { Baseline } from '../baseline/baseline.ts';
+import { mergeDocuments, parseDocument, type ProfileDocument } from '../baseline/profile/document.ts';
+import { startCollector, type RunningCollector } from '../collector/collector.ts';
+import { collectorSchema, type CollectorConfig } from '../collector/config.ts';
+import type { ProfileAlgebra } from '../collector/profiles/profile-book.ts';
+import { loadConfig } from '../config/load.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import type { DemoOptions } from './options.ts';
+import { scaledTo } from './recording/scale.ts';
+import { FalcoReplay } from './replay-falco/falco-replay.ts';
+import { feedLines } from './replay-falco/feed.ts';
+
+/**
+ * The product in one process: a collector on its embedded store, an agent, and a Falco — replayed,
+ * or a real one. Everything that is written is in one temporary folder, removed at the end.
+ */
+
+/** Silence is a finding; at a recording's end it is only the end. */
+const SETTLE_MS = 1_500;
+const EVIDENCE_MS = 5_000;
+const HEARTBEAT_MS = 2_000;
+
+export type Session = {
+  readonly collector: RunningCollector;
+  readonly agent: RunningAgent;
+  /** Resolves when the recording is told to its end; never with a real Falco. */
+  readonly told: Promise<void>;
+  readonly scaleText: string;
+  /** Stops the agent alone; the API stays. False when alerts could not be delivered. */
+  stopAgent(): Promise<boolean>;
+  /** Resolves with what did not stop cleanly. */
+  stop(): Promise<readonly unknown[]>;
+};
+
+type Span = { readonly startNs: bigint; readonly trainMs: number; readonly durationNs: bigint };
+
+export async function startSession(options: DemoOptions): Promise<Session> {
+  const folder = mkdtempSync(join(tmpdir(), 'lanner-demo-'));
+  const log = pino({ level: options.verbose ? 'info' : 'silent' }, pino.destination(2));
+  const stops: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true })];
+  try {
+    const span = options.falco === null ? readSpan(options.recording) : null;
+    const collector = await startCollector({
+      config: collectorConfig(options, join(folder, 'collector')),
+      version: packageJson.version,
+      log,
+      profiles: PROFILES,
+      env: {},
+    });
+    stops.push(() => collector.stop());
+    const falco = options.falco === null ? await startFalco(folder, stops) : null;
+    const clock = span === null ? systemClock : recordedClock(span, options.speed);
+    const scale = span === null ? {} : scaledTo(span.trainMs);
+    const names = { cluster: 'demo', node: span === null ? 'this-node' : 'node-a' };
+    const agent = await startAgent({
+      ...names,
+      version: packageJson.version,
+      source: { kind: 'grpc', address: options.falco ?? falco?.address ?? '' },
+      baseline: new Baseline({ ...names, ...scale }),
+      outbox: { path: join(folder, 'outbox.sqlite') },
+      link: {
+        address: collector.addresses.link,
+        tls: null,
+        heartbeatMs: HEARTBEAT_MS,
+        evidenceMs: EVIDENCE_MS,
+      },
+      http: null,
+      registry: new Registry(),
+      log,
+      clock,
+    });
+    let stopped: Promise<boolean> | null = null;
+    const stopAgent = (): Promise<boolean> => {
+      stopped ??= agent.stop().then(({ isDrained }) => isDrained);
+      return stopped;
+    };
+    stops.push(stopAgent);
+    const feed = falco === null || span === null ? null : startFeed(falco, { options, clock }, stops);
+    const told = feed === null ? new Promise<void>(() => {}) : feed.then(() => settle(falco, agent));
+    return { collector, agent, told, scaleText: scaleText(span), stopAgent, stop: () => end(stops) };
+  } catch (error) {
+    await end(stops);
+    throw error;
+  }
+}
+
+const PROFILES: ProfileAlgebra<ProfileDocument> = {
+  parse(json) {
+    const parsed = parseDocument(json);
+    return parsed.ok ? { ok: true, profile: parsed.document } : parsed;
+  },
+  merge: mergeDocuments,
+  toJson: (profile) => profile,
+};
+
+/** In reverse order of the starts, and each of them even when one before it fails. */
+async function end(stops: (() => Promise<unknown>)[]): Promise<readonly unknown[]> {
+  const errors: unknown[] = [];
+  for (const stop of stops.splice(0).toReversed()) {
+    await stop().catch((error: unknown) => errors.push(error));
+  }
+  return errors;
+}
+
+function collectorConfig(options: DemoOptions, dataDir: string): CollectorConfig {
+  const loaded = loadConfig({
+    schema: collectorSchema,
+    env: {},
+    envPrefix: 'LANNER_DEMO_',
+    readFile: (path) => readFileSync(path, 'utf8'),
+  });
+  if (!loaded.ok) throw new Error('the defaults of the collector do not fit its own schema');
+  const { value } = loaded;
+  return {
+    ...value,
+    dataDir,
+    link: { ...value.link, address: '127.0.0.1:0' },
+    api: { ...value.api, address: `127.0.0.1:${options.apiPort}` },
+    kube: { ...value.kube, mode: 'off' },
+  };
+}
+
+function readSpan(recording: string): Span {
+  type Meta = { train_start_ns: string; test_start_ns: string; end_ns: string };
+  const meta = JSON.parse(readFileSync(join(recording, 'meta.json'), 'utf8')) as Meta;
+  const startNs = BigInt(meta.train_start_ns);
+  return {
+    startNs,
+    trainMs: Number((BigInt(meta.test_start_ns) - startNs) / 1_000_000n),
+    durationNs: BigInt(meta.end_ns) - startNs,
+  };
+}
+
+function scaleText(span: Span | null): string {
+  if (span === null) return '';
+  const scale = scaledTo(span.trainMs);
+  const age = Math.round(scale.completion.ageMsMin / 60_000);
+  return `learning is scaled to it: a window is ${scale.windowMs} ms (60 s in production), the minimum age ${age} min (24 h)`;
+}
+
+async function startFalco(
+  folder: string,
+  stops: (() => Promise<unknown>)[],
+): Promise<FalcoReplay> {
+  const falco = new FalcoReplay({ address: `unix://${join(folder, 'falco.sock')}` });
+  await falco.start();
+  stops.push(() => falco.stop());
+  return falco;
+}
+
+/**
+ * The recording is moved so that it ends about now, and its agent's time of day runs as fast as it
+ * is told: the age of an event on arrival is a lag, and a lag makes an agent shed.
+ */
+function recordedClock(span: Span, speed: number): Clock {
+  const startMs = systemClock.nowMs();
+  const startNs = systemClock.nowNs() - span.durationNs;
+  const elapsedNs = (): bigint =>
+    BigInt(Math.round((systemClock.nowMs() - startMs) * speed * 1_000_000));
+  return { ...systemClock, nowNs: () => startNs + elapsedNs() };
+}
+
+function startFeed(
+  falco: FalcoReplay,
+  { options, clock }: { readonly options: DemoOptions; readonly clock: Clock },
+  stops: (() => Promise<unknown>)[],
+): Promise<void> {
+  const abort = new AbortController();
+  const feed = (async () => {
+    const lines = feedLines({
+      paths: [options.recording],
+      speed: options.speed,
+      startNs: clock.nowNs(),
+      clock,
+      signal: abort.signal,
+    });
+    for await (const batch of lines) falco.push(batch);
+  })();
+  stops.push(async () => {
+    abort.abort();
+    await feed;
+  });
+  return feed;
+}
+
+/** The last events are out of Falco; the alerts they caused are on their way. */
+async function settle(falco: FalcoReplay | null, agent: RunningAgent): Promise<void> {
+  while ((falco?.backlog ?? 0) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  while (agent.stats().outbox.pending > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
