@@ -55,6 +55,9 @@ const DEFAULTS = {
   probeWaitMs: 300_000,
 };
 
+/** Events come late by seconds, not by this much: it is another time (an NTP step). */
+const CLOCK_BACK_MS = 600_000;
+
 /** Commands from outside that wait to be told apart from probes; beyond, they are told at once. */
 export const SESSIONS_WAITING_MAX = 256;
 
@@ -110,21 +113,24 @@ export class Baseline {
   }
 
   observe(o: Observation): void {
-    const ms = Number(o.timeNs / 1_000_000n);
-    if (ms > this.#nowMs) this.#nowMs = ms;
+    this.#setClock(Number(o.timeNs / 1_000_000n));
     const judged = this.#judge.judge(o);
     for (const verdict of judged.verdicts) this.#tell(verdict);
-    judged.watch.remember(o, ms);
+    judged.watch.remember(o, Number(o.timeNs / 1_000_000n));
     if (o.kind === 'exec' && judged.session !== null) this.#noteSession(o, judged);
   }
 
   /** Event time moves on, also while nothing happens. */
   advance(nowNs: bigint): void {
-    const nowMs = Number(nowNs / 1_000_000n);
-    if (nowMs > this.#nowMs) this.#nowMs = nowMs;
+    this.#setClock(Number(nowNs / 1_000_000n));
     for (const verdict of this.#judge.advance(this.#nowMs)) this.#tell(verdict);
     this.#tellWaitingSessions();
     this.#tellDiffs();
+  }
+
+  /** Late events do not set the clock back; one that leapt ahead and returns does. */
+  #setClock(ms: number): void {
+    if (ms > this.#nowMs || ms < this.#nowMs - CLOCK_BACK_MS) this.#nowMs = ms;
   }
 
   /** New alerts, and new revisions of those that grew. */

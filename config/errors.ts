@@ -26,8 +26,9 @@ function formatOne(error: ConfigError): string {
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   const printable = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
-  const characters = [...printable];
-  return characters.length <= SHOWN_MAX ? printable : `${characters.slice(0, SHOWN_MAX).join('')}…`;
+  const characters = Array.from(printable);
+  if (characters.length <= SHOWN_MAX) return printable;
+  return `${characters.slice(0, SHOWN_MAX).join('')}…`;
 }
 
 const SHOWN_MAX = 60;

@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { startAgent, type RunningAgent } from '../agent/agent.ts';
-import { systemClock, type Clock } from '../agent/source/clock.ts';
+import { systemClock } from '../agent/source/clock.ts';
 import { Baseline } from '../baseline/baseline.ts';
 import { mergeDocuments, parseDocument, type ProfileDocument } from '../baseline/profile/document.ts';
 import { startCollector, type RunningCollector } from '../collector/collector.ts';
@@ -24,6 +25,7 @@ import { feedLines } from './replay-falco/feed.ts';
 
 /** Silence is a finding; at a recording's end it is only the end. */
 const SETTLE_MS = 1_500;
+const SETTLE_POLL_MS = 50;
 const EVIDENCE_MS = 5_000;
 const HEARTBEAT_MS = 2_000;
 
@@ -56,7 +58,7 @@ export async function startSession(options: DemoOptions): Promise<Session> {
     });
     stops.push(() => collector.stop());
     const falco = options.falco === null ? await startFalco(folder, stops) : null;
-    const clock = span === null ? systemClock : recordedClock(span, options.speed);
+    const eventNowNs = span === null ? null : recordedTime(span, options.speed);
     const scale = span === null ? {} : scaledTo(span.trainMs);
     const names = { cluster: 'demo', node: span === null ? 'this-node' : 'node-a' };
     const agent = await startAgent({
@@ -74,7 +76,7 @@ export async function startSession(options: DemoOptions): Promise<Session> {
       http: null,
       registry: new Registry(),
       log,
-      clock,
+      ...(eventNowNs === null ? {} : { eventNowNs }),
     });
     let stopped: Promise<boolean> | null = null;
     const stopAgent = (): Promise<boolean> => {
@@ -82,9 +84,15 @@ export async function startSession(options: DemoOptions): Promise<Session> {
       return stopped;
     };
     stops.push(stopAgent);
-    const feed = falco === null || span === null ? null : startFeed(falco, { options, clock }, stops);
-    const told = feed === null ? new Promise<void>(() => {}) : feed.then(() => settle(falco, agent));
-    return { collector, agent, told, scaleText: scaleText(span), stopAgent, stop: () => end(stops) };
+    const leaving = new AbortController();
+    stops.push(async () => leaving.abort());
+    const feed = falco === null ? null : startFeed(falco, options, { startNs: eventNowNs?.() ?? 0n, stops });
+    const told =
+      feed === null
+        ? new Promise<void>(() => {})
+        : feed.then(() => settle(falco, agent, leaving.signal));
+    const stop = (): Promise<readonly unknown[]> => end(stops);
+    return { collector, agent, told, scaleText: scaleText(span), stopAgent, stop };
   } catch (error) {
     await end(stops);
     throw error;
@@ -156,29 +164,29 @@ async function startFalco(
 }
 
 /**
- * The recording is moved so that it ends about now, and its agent's time of day runs as fast as it
- * is told: the age of an event on arrival is a lag, and a lag makes an agent shed.
+ * The recording is moved so that it ends about now, and the time of day of its events runs as
+ * fast as it is told: the age of an event on arrival is a lag, and a lag makes an agent shed.
  */
-function recordedClock(span: Span, speed: number): Clock {
+function recordedTime(span: Span, speed: number): () => bigint {
   const startMs = systemClock.nowMs();
   const startNs = systemClock.nowNs() - span.durationNs;
   const elapsedNs = (): bigint =>
     BigInt(Math.round((systemClock.nowMs() - startMs) * speed * 1_000_000));
-  return { ...systemClock, nowNs: () => startNs + elapsedNs() };
+  return () => startNs + elapsedNs();
 }
 
 function startFeed(
   falco: FalcoReplay,
-  { options, clock }: { readonly options: DemoOptions; readonly clock: Clock },
-  stops: (() => Promise<unknown>)[],
+  options: DemoOptions,
+  { startNs, stops }: { readonly startNs: bigint; readonly stops: (() => Promise<unknown>)[] },
 ): Promise<void> {
   const abort = new AbortController();
   const feed = (async () => {
     const lines = feedLines({
       paths: [options.recording],
       speed: options.speed,
-      startNs: clock.nowNs(),
-      clock,
+      startNs,
+      clock: systemClock,
       signal: abort.signal,
     });
     for await (const batch of lines) falco.push(batch);
@@ -191,10 +199,17 @@ function startFeed(
 }
 
 /** The last events are out of Falco; the alerts they caused are on their way. */
-async function settle(falco: FalcoReplay | null, agent: RunningAgent): Promise<void> {
-  while ((falco?.backlog ?? 0) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  while (agent.stats().outbox.pending > 0) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+async function settle(
+  falco: FalcoReplay | null,
+  agent: RunningAgent,
+  leaving: AbortSignal,
+): Promise<void> {
+  const waits = { signal: leaving };
+  try {
+    while ((falco?.backlog ?? 0) > 0) await wait(SETTLE_POLL_MS, undefined, waits);
+    await wait(SETTLE_MS, undefined, waits);
+    while (agent.stats().outbox.pending > 0) await wait(SETTLE_POLL_MS, undefined, waits);
+  } catch (error) {
+    if (!leaving.aborted) throw error;
   }
 }

@@ -31,6 +31,15 @@ const IMAGES = '/runtime.v1.ImageService';
 export const criOutcomes = ['found', 'sandbox', 'unknown', 'failed', 'overflow'] as const;
 export type CriOutcome = (typeof criOutcomes)[number];
 
+/** What an agent without a CRI socket counts. */
+export const CRI_NONE: Readonly<Record<CriOutcome, number>> = {
+  found: 0,
+  sandbox: 0,
+  unknown: 0,
+  failed: 0,
+  overflow: 0,
+};
+
 export type CriOptions = {
   /** `unix:///run/containerd/containerd.sock` */
   readonly address: string;
@@ -50,13 +59,7 @@ export class Cri {
   readonly #unknownUntilMs = new Map<string, number>();
   #calls = 0;
   #isStopped = false;
-  readonly counts: Record<CriOutcome, number> = {
-    found: 0,
-    sandbox: 0,
-    unknown: 0,
-    failed: 0,
-    overflow: 0,
-  };
+  readonly counts: Record<CriOutcome, number> = { ...CRI_NONE };
 
   constructor(options: CriOptions) {
     this.#options = options;

@@ -153,11 +153,6 @@ export class Identity {
     if (waiting !== null) this.#giveUp(waiting);
   }
 
-  /** At the end of a run: nobody will name what still waits. */
-  flush(): void {
-    for (const container of this.#waiting.takeAll()) this.#giveUp(container);
-  }
-
   containersRunning(): number {
     return this.#bindings.running();
   }

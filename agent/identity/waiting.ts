@@ -43,10 +43,6 @@ export class Waiting {
     return this.#events;
   }
 
-  has(id: string): boolean {
-    return this.#byId.has(id);
-  }
-
   /** Gives back the container that has to stop waiting for this event to have room, if any. */
   add(id: string, event: FalcoEvent, deadlineNs: bigint, askNs: bigint): WaitingContainer | null {
     let container = this.#byId.get(id);
@@ -80,13 +76,6 @@ export class Waiting {
     }
     for (const { id } of expired) this.take(id);
     return expired;
-  }
-
-  takeAll(): readonly WaitingContainer[] {
-    const all = [...this.#byId.values()];
-    this.#byId.clear();
-    this.#events = 0;
-    return all;
   }
 
   /** Containers to ask the CRI about, each once. */

@@ -57,15 +57,12 @@ export function dial(address: string, credentials: ChannelCredentials, on: CallE
 }
 
 function reasonOf({ code }: StatusObject): EndReason {
-  switch (code) {
-    case status.UNAVAILABLE:
-      return 'unavailable';
-    case status.UNAUTHENTICATED:
-    case status.PERMISSION_DENIED:
-      return 'refused';
-    case status.FAILED_PRECONDITION:
-      return 'protocol';
-    default:
-      return 'ended';
-  }
+  return reasons.get(code) ?? 'ended';
 }
+
+const reasons: ReadonlyMap<status, EndReason> = new Map([
+  [status.UNAVAILABLE, 'unavailable'],
+  [status.UNAUTHENTICATED, 'refused'],
+  [status.PERMISSION_DENIED, 'refused'],
+  [status.FAILED_PRECONDITION, 'protocol'],
+]);

@@ -1,102 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { Server, ServerCredentials, credentials } from '@grpc/grpc-js';
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { ServerCredentials, credentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { decodeAgentFrame, encodeCollectorFrame } from '../../proto/lanner/v1/frames.ts';
-import type {
-  AgentFrame,
-  AlertsFrame,
-  CollectorFrame,
-  ProfileFrame,
-} from '../../proto/lanner/v1/frames.ts';
-import { fleetService } from '../../proto/lanner/v1/service.ts';
+import type { CollectorFrame, ProfileFrame } from '../../proto/lanner/v1/frames.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import type { OutboxOptions } from '../outbox/outbox.ts';
 import { alertWith } from '../outbox/sample-alerts.ts';
 import { systemClock } from '../source/clock.ts';
+import { isLoopback } from './address.ts';
 import { refuseCommand } from './command-desk.ts';
+import { readCredentials } from './credentials.ts';
 import { EvidenceBox } from './evidence-box.ts';
 import { Link } from './link.ts';
-import type { LinkOptions, LinkTold } from './link.ts';
-
-type ServerStream = ServerDuplexStream<Buffer, Buffer>;
-
-/** A small collector: commits per epoch, and lets each test say when it acknowledges. */
-class TestCollector {
-  readonly #server = new Server();
-  readonly frames: AgentFrame[] = [];
-  readonly streams: ServerStream[] = [];
-  readonly committed = new Map<string, number>();
-  port = 0;
-  isAcknowledging = true;
-  window = 4;
-  onHello: ((stream: ServerStream) => void) | null = null;
-
-  async listen(port = 0): Promise<void> {
-    this.#server.addService(fleetService, {
-      link: (stream: ServerStream) => {
-        this.streams.push(stream);
-        stream.on('error', () => undefined);
-        stream.on('data', (bytes: Buffer) => this.#take(stream, decodeAgentFrame(bytes)));
-        stream.on('end', () => stream.end());
-      },
-    });
-    this.port = await new Promise<number>((resolve, reject) => {
-      const insecure = ServerCredentials.createInsecure();
-      this.#server.bindAsync(`127.0.0.1:${port}`, insecure, (error, bound) =>
-        error === null ? resolve(bound) : reject(error));
-    });
-  }
-
-  #take(stream: ServerStream, frame: AgentFrame): void {
-    this.frames.push(frame);
-    if (frame.kind === 'hello') {
-      if (this.onHello !== null) return this.onHello(stream);
-      this.welcome(stream, this.committed.get(frame.epoch) ?? 0);
-    }
-    if (frame.kind === 'alerts' && this.isAcknowledging) this.acknowledge(stream, frame);
-  }
-
-  welcome(stream: ServerStream, committedSequence: number): void {
-    this.say(stream, {
-      kind: 'welcome',
-      protocol: 1,
-      collectorVersion: 'test',
-      committedSequence,
-      window: this.window,
-    });
-  }
-
-  acknowledge(stream: ServerStream, { epoch, sequence }: AlertsFrame): void {
-    this.committed.set(epoch, Math.max(this.committed.get(epoch) ?? 0, sequence));
-    this.say(stream, { kind: 'ack', epoch, sequence });
-  }
-
-  say(stream: ServerStream, frame: CollectorFrame): void {
-    stream.write(encodeCollectorFrame(frame));
-  }
-
-  get batches(): readonly AlertsFrame[] {
-    return this.frames.filter((frame) => frame.kind === 'alerts');
-  }
-
-  get latest(): ServerStream {
-    const stream = this.streams.at(-1);
-    if (stream === undefined) throw new Error('nobody is linked');
-    return stream;
-  }
-
-  alertIds(): ReadonlySet<string> {
-    return new Set(this.batches.flatMap(({ alerts }) => alerts.map(({ id }) => id)));
-  }
-
-  kill(): void {
-    this.#server.forceShutdown();
-  }
-}
+import type { LinkOptions, LinkTold } from './options.ts';
+import { TestCollector } from './test-collector.ts';
 
 let dir = '';
 const cleanups: (() => void)[] = [];
@@ -108,10 +27,10 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function collector(port = 0): Promise<TestCollector> {
+async function collector(port = 0, tls?: ServerCredentials): Promise<TestCollector> {
   const made = new TestCollector();
   cleanups.push(() => made.kill());
-  await made.listen(port);
+  await made.listen(port, tls);
   return made;
 }
 
@@ -356,6 +275,21 @@ test('a collector that committed more than we sent gets everything under a new e
   expect(fresh.flatMap((batch) => batch.alerts).length).toBe(5);
 });
 
+test('an outbox that was replaced in mid-link says hello again under its new epoch', async () => {
+  const server = await collector();
+  const outbox = outboxIn();
+  const { link } = linkTo(server.port, outbox);
+  await until(() => expect(link.counts().isLinked).toBe(true));
+  outbox.renewEpoch();
+  outbox.put(alerts(0, 3));
+  link.wake();
+  await until(() => expect(outbox.counts().pending).toBe(0));
+  const hellos = server.frames.filter((frame) => frame.kind === 'hello');
+  expect(hellos.length).toBe(2);
+  expect(hellos[1]).toMatchObject({ epoch: outbox.epoch });
+  expect(server.batches.map(({ epoch }) => epoch)).toEqual([outbox.epoch]);
+});
+
 test('frames that nobody can read are counted and end nothing', async () => {
   const server = await collector();
   const outbox = outboxIn();
@@ -392,6 +326,60 @@ test('certificate files that cannot be read are a failed attempt, not a crash', 
     expect(told).toContainEqual({
       state: 'unlinked', reason: 'refused', detail: 'ENOENT: tls.key',
     }));
+});
+
+const pki = (name: string): string =>
+  new URL(`../../collector/testing/pki/${name}`, import.meta.url).pathname;
+const ca = readFileSync(pki('ca.pem'));
+const mutualTls = () =>
+  ServerCredentials.createSsl(
+    ca,
+    [{ cert_chain: readFileSync(pki('server.pem')), private_key: readFileSync(pki('server.key')) }],
+    true,
+  );
+
+test('with certificate files the link is mutual TLS', async () => {
+  const server = await collector(0, mutualTls());
+  const outbox = outboxIn();
+  outbox.put(alerts(0, 3));
+  const files = { ca: pki('ca.pem'), cert: pki('client.pem'), key: pki('client.key') };
+  linkTo(server.port, outbox, {
+    address: `localhost:${server.port}`,
+    credentials: () => readCredentials(files, readFileSync),
+  });
+  await until(() => expect(outbox.counts().pending).toBe(0));
+});
+
+test.each([
+  ['without a certificate', { ca: pki('ca.pem'), cert: '', key: '' }],
+  ['in plaintext', null],
+])('a collector that wants mutual TLS gets no alert %s', async (_what, files) => {
+  const server = await collector(0, mutualTls());
+  const outbox = outboxIn();
+  outbox.put(alerts(0, 3));
+  const { told } = linkTo(server.port, outbox, {
+    address: `localhost:${server.port}`,
+    credentials: () => readCredentials(files, readFileSync),
+  });
+  await until(() => expect(told.at(-1)).toMatchObject({ state: 'unlinked' }));
+  expect(server.frames).toEqual([]);
+  expect(outbox.counts().pending).toBe(3);
+});
+
+test.each([
+  ['127.0.0.1:8471', true],
+  ['127.8.8.8:1', true],
+  ['localhost:8471', true],
+  ['[::1]:8471', true],
+  ['unix:///run/x.sock', true],
+  ['dns:///localhost:1', true],
+  ['collector:8471', false],
+  ['127.0.0.1.evil.example:1', false],
+  ['10.0.0.1:8471', false],
+  ['localhost.evil:1', false],
+  ['[fe80::1]:1', false],
+])('%s is this machine: %s', (address, isLocal) => {
+  expect(isLoopback(address)).toBe(isLocal);
 });
 
 test('draining waits for the acknowledgements, and stopping leaves nothing running', async () => {

@@ -7,72 +7,29 @@
  * Bounds: `WINDOW_MAX` batches in flight, one evidence document at a time, one timer per purpose.
  * Every failure of the connection ends in a new attempt with back-off; the reason is told.
  */
-import type { ChannelCredentials } from '@grpc/grpc-js';
 import {
   FrameError,
   LINK_PROTOCOL,
   decodeCollectorFrame,
   encodeAgentFrame,
 } from '../../proto/lanner/v1/frames.ts';
-import type {
-  AgentFrame,
-  CollectorFrame,
-  CommandFrame,
-  HeartbeatFrame,
-  HelloFrame,
-  ProfileFrame,
-} from '../../proto/lanner/v1/frames.ts';
+import type { AgentFrame, CollectorFrame } from '../../proto/lanner/v1/frames.ts';
 import { OutboxFailure } from '../outbox/failure.ts';
-import type { Batch, Outbox } from '../outbox/outbox.ts';
-import type { Cancel, Clock } from '../source/clock.ts';
+import type { Batch } from '../outbox/outbox.ts';
+import type { Cancel } from '../source/clock.ts';
 import { CommandDesk } from './command-desk.ts';
-import type { CommandResult } from './command-desk.ts';
 import { dial } from './dial.ts';
 import type { Call } from './dial.ts';
-import type { EvidenceBox } from './evidence-box.ts';
 import { GapSender } from './gap-sender.ts';
 import { linkIdle, step } from './machine.ts';
 import type { EndReason, LinkEffect, LinkEvent, LinkState } from './machine.ts';
+import type { LinkCounts, LinkOptions } from './options.ts';
 
 export const HEARTBEAT_MS = 5_000;
 /** New alerts of one moment go as one batch. */
 export const GATHER_MS = 50;
 const TICK_MS = 1_000;
 const DRAIN_LOOK_MS = 20;
-
-export type LinkOptions = {
-  readonly address: string;
-  readonly credentials: () => ChannelCredentials;
-  readonly outbox: Outbox;
-  readonly evidence: EvidenceBox;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly hello: () => Omit<HelloFrame, 'kind' | 'protocol' | 'epoch'>;
-  readonly heartbeat: () => Omit<HeartbeatFrame, 'kind'>;
-  readonly onProfile: (frame: ProfileFrame) => void;
-  readonly onCommand: (frame: CommandFrame) => Promise<CommandResult>;
-  readonly onState: (state: LinkTold) => void;
-  readonly onOutboxFailure: (failure: OutboxFailure) => void;
-  readonly heartbeatMs?: number;
-};
-
-export type LinkTold =
-  | { readonly state: 'linked' }
-  | { readonly state: 'unlinked'; readonly reason: EndReason; readonly detail: string };
-
-export type LinkCounts = {
-  readonly isLinked: boolean;
-  readonly inFlight: number;
-  readonly attempts: number;
-  readonly batchesSent: number;
-  readonly batchesUnsendable: number;
-  readonly framesMalformed: number;
-  readonly framesUnknown: number;
-  readonly heartbeatsSkipped: number;
-  readonly outboxFailures: number;
-  readonly commandsRefused: number;
-  readonly ended: Readonly<Partial<Record<EndReason, number>>>;
-};
 
 export class Link {
   readonly #options: LinkOptions;
@@ -118,16 +75,25 @@ export class Link {
 
   /** Resolves when everything is acknowledged, or false when that takes too long. */
   async drain(timeoutMs: number): Promise<boolean> {
-    const { clock, outbox } = this.#options;
+    const { clock } = this.#options;
     const untilMs = clock.nowMs() + timeoutMs;
     for (;;) {
-      if (outbox.counts().pending === 0 && !outbox.hasUnsealed()) return true;
+      if (this.#isDrained()) return true;
       if (clock.nowMs() >= untilMs || this.#state.phase !== 'linked') return false;
       this.#sendMore();
       const { promise, resolve } = Promise.withResolvers<void>();
       clock.after(DRAIN_LOOK_MS, resolve);
       await promise;
     }
+  }
+
+  #isDrained(): boolean {
+    let isDrained = false;
+    this.#withOutbox(() => {
+      const { outbox } = this.#options;
+      isDrained = outbox.counts().pending === 0 && !outbox.hasUnsealed();
+    });
+    return isDrained;
   }
 
   /** Nothing of the link is left when it returns: no timer, no call, no channel. */

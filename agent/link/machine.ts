@@ -141,7 +141,14 @@ function stepGreeting(
       return fail(state, 'welcome-timeout', 'the collector gave no welcome', now);
     case 'ended':
       return fail(state, event.reason, event.detail, now);
-    default:
+    case 'start':
+    case 'timer':
+    case 'ack':
+    case 'slow-down':
+    case 'more':
+    case 'sent':
+    case 'ahead':
+    case 'stop':
       return stay(state);
   }
 }
@@ -194,7 +201,10 @@ function stepLinked(state: Linked, event: LinkEvent, now: Now): Step {
     }
     case 'ended':
       return fail(state, event.reason, event.detail, now);
-    default:
+    case 'start':
+    case 'timer':
+    case 'welcome':
+    case 'stop':
       return stay(state);
   }
 }

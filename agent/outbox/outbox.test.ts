@@ -164,6 +164,21 @@ test('under a new epoch everything is sent anew, each alert in its newest revisi
   expect(balance(outbox.counts())).toBe(0);
 });
 
+test('a batch that cannot be sent becomes counts, and its sequence is not used again', () => {
+  const outbox = open();
+  outbox.put([alert('a', { severity: 'low' }), alert('b')]);
+  const batch = outbox.seal();
+  outbox.foldBatch(batch?.sequence ?? 0);
+  expect(outbox.batchesAfter(0, 10)).toEqual([]);
+  expect(outbox.counts()).toMatchObject({ pending: 0, folded: { low: 1, high: 1 } });
+  expect(outbox.hasUnsealed()).toBe(true);
+  const next = outbox.seal();
+  expect(next?.sequence).toBe(2);
+  expect(next?.alerts).toMatchObject([{ kind: 'sensor', severity: 'high', count: 2 }]);
+  expect(next?.alerts[0]?.reason.en).toContain('1 low in shop/api');
+  expect(balance(outbox.counts())).toBe(0);
+});
+
 const bulky = (id: string, severity: (typeof severities)[number]) => {
   const [behaviour] = alertWith().behaviours;
   if (behaviour === undefined) throw new Error('the sample has a behaviour');

@@ -85,7 +85,8 @@ export function prepareStatements(database: DatabaseSync): Statements {
     totals: prepare('SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM alert'),
     getMeta: prepare('SELECT value FROM meta WHERE key = ?'),
     setMeta: prepare(
-      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+      'INSERT INTO meta (key, value) VALUES (?, ?)' +
+        ' ON CONFLICT DO UPDATE SET value = excluded.value',
     ),
     addGap: prepare('INSERT INTO gap (document) VALUES (?)'),
     gaps: prepare('SELECT row, document FROM gap ORDER BY row LIMIT ?'),

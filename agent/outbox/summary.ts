@@ -1,4 +1,6 @@
+import { severities } from '../../baseline/alert.ts';
 import type { Alert, Severity } from '../../baseline/alert.ts';
+import { sensorAlert } from '../sensor-alert.ts';
 
 /** What the full outbox folded, per severity and workload. */
 export type SummaryRow = {
@@ -17,7 +19,6 @@ export type SummaryOrigin = {
 };
 
 const WORKLOADS_NAMED_MAX = 10;
-const NO_PROCESS = { pid: -1, name: '', exe: '', commandLine: '', uid: -1, ancestry: [] } as const;
 
 /** The folded alerts as one alert, so that the collector learns how many there were, and whose. */
 export function summaryAlert(rows: readonly SummaryRow[], origin: SummaryOrigin): Alert {
@@ -28,27 +29,12 @@ export function summaryAlert(rows: readonly SummaryRow[], origin: SummaryOrigin)
     .map((row) => `${row.count} ${row.severity} in ${row.namespace || '-'}/${row.workload || '-'}`);
   const more = rows.length > named.length ? ` and ${rows.length - named.length} more` : '';
   const list = named.join(', ') + more;
-  return {
+  return sensorAlert({
     id: origin.id,
     revision: 1,
-    kind: 'sensor',
     severity: worst(rows),
     cluster: origin.cluster,
     node: origin.node,
-    namespace: '',
-    pod: '',
-    podUid: '',
-    workload: '',
-    containerId: '',
-    containerName: '',
-    image: { repository: '', tag: '', digest: '' },
-    process: NO_PROCESS,
-    behaviours: [],
-    behavioursDropped: 0,
-    profile: { state: 'learning', coverage: 0, observations: 0, pods: 0 },
-    score: 0,
-    scoreParts: [],
-    techniques: [],
     firstTime: least(rows.map((row) => row.firstTime)),
     lastTime: greatest(rows.map((row) => row.lastTime)),
     count,
@@ -57,15 +43,13 @@ export function summaryAlert(rows: readonly SummaryRow[], origin: SummaryOrigin)
         `into this one (${list})`,
       zh: `采集器不可达期间节点发件箱已满：${count} 条告警合并为此条（${list}）`,
     },
-  };
+  });
 }
 
-const ORDER: readonly Severity[] = ['informational', 'low', 'medium', 'high', 'critical'];
-
-export const rankOf = (severity: Severity): number => ORDER.indexOf(severity);
+export const rankOf = (severity: Severity): number => severities.indexOf(severity);
 
 function worst(rows: readonly SummaryRow[]): Severity {
-  return ORDER[Math.max(0, ...rows.map((row) => rankOf(row.severity)))] ?? 'low';
+  return severities[Math.max(0, ...rows.map((row) => rankOf(row.severity)))] ?? 'low';
 }
 
 /** RFC 3339 with nine digits: text order is time order. */

@@ -58,8 +58,10 @@ const isGzip = async (path: string): Promise<boolean> => {
 };
 
 const bytesOf = async (path: string, signal: AbortSignal): Promise<Readable> => {
+  // First: a stream that is opened and aborted before anybody reads it fails unheard.
+  const isPacked = await isGzip(path);
   const file = createReadStream(path, { signal });
-  if (!(await isGzip(path))) return file;
+  if (!isPacked) return file;
   const gunzip = createGunzip();
   file.on('error', (error) => gunzip.destroy(error));
   gunzip.on('close', () => file.destroy());

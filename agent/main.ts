@@ -1,0 +1,124 @@
+/**
+ * The agent's program: settings, signals, exit status. 0 after a clean stop, 2 for wrong settings,
+ * 1 for everything that stopped it otherwise.
+ */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { Baseline } from '../baseline/baseline.ts';
+import { COMPLETION_DEFAULT } from '../baseline/profile/completion.ts';
+import { formatConfigErrors, formatOptions } from '../config/load.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { startAgent } from './agent.ts';
+import type { AgentOptions } from './agent.ts';
+import { ENV_PREFIX, agentSchema, linkTlsOf, loadAgentConfig, sourceOf } from './config.ts';
+import type { AgentConfig } from './config.ts';
+import { hostPortOf, isLive } from './open-source.ts';
+
+const CONFIG_VARIABLE = `${ENV_PREFIX}CONFIG`;
+const MS_PER_HOUR = 3_600_000;
+
+const HELP = `lanner-agent ${packageJson.version}
+Reads a node's events from Falco, learns what each image does, and raises what falls outside.
+
+Usage: lanner-agent [--config FILE] [--check] [--help] [--version]
+
+  --config FILE  settings as YAML [${CONFIG_VARIABLE}]
+  --check        check the settings and stop
+
+Settings (a key of the file, and its environment variable, which wins):
+`;
+
+function optionsOf(config: AgentConfig, registry: Registry): AgentOptions {
+  const { cluster, watchdog, link } = config;
+  const node = config.node || hostname();
+  const { hostPool, ageHoursMin, falseAlarmsPerDay } = config.baseline;
+  const completion = { ...COMPLETION_DEFAULT, ageMsMin: ageHoursMin * MS_PER_HOUR };
+  return {
+    cluster,
+    node,
+    version: packageJson.version,
+    source: sourceOf(config),
+    baseline: new Baseline({ cluster, node, hostPool, falseAlarmsPerDay, completion }),
+    outbox: config.outbox,
+    link: {
+      address: link.address,
+      tls: linkTlsOf(config),
+      heartbeatMs: link.heartbeatSeconds * 1_000,
+      evidenceMs: link.evidenceSeconds * 1_000,
+    },
+    identity: { waitMs: config.identity.waitSeconds * 1_000, cri: config.identity.cri },
+    watchdog: {
+      silentMs: watchdog.silentSeconds * 1_000,
+      lostMs: watchdog.lostSeconds * 1_000,
+    },
+    redactFlags: config.redact.flags,
+    http: hostPortOf(config.http.listen),
+    registry,
+    log: pino({ level: config.log.level, base: { program: 'lanner-agent', node } }),
+  };
+}
+
+async function run(config: AgentConfig): Promise<number> {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const options = optionsOf(config, registry);
+  const { log } = options;
+  const agent = await startAgent(options);
+  log.info({ version: options.version, http: agent.httpPort }, 'agent started');
+  const { promise: signalled, resolve: signal } = Promise.withResolvers<NodeJS.Signals>();
+  process.once('SIGTERM', signal);
+  process.once('SIGINT', signal);
+  const why = await Promise.race([signalled, agent.ended]);
+  log.info({ why }, 'agent stops');
+  const { isDrained } = await agent.stop();
+  const isFailure = isLive(options.source) && why !== 'SIGTERM' && why !== 'SIGINT';
+  log.info({ isDrained }, 'agent stopped');
+  return isFailure ? 1 : 0;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      config: { type: 'string' },
+      check: { type: 'boolean' },
+      help: { type: 'boolean' },
+      version: { type: 'boolean' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP + formatOptions(agentSchema, ENV_PREFIX));
+    return 0;
+  }
+  if (values.version) {
+    console.log(packageJson.version);
+    return 0;
+  }
+  const file = values.config ?? process.env[CONFIG_VARIABLE];
+  const loaded = loadAgentConfig({
+    ...(file === undefined ? {} : { file }),
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    envIgnored: [CONFIG_VARIABLE],
+  });
+  if (!loaded.ok) {
+    console.error(formatConfigErrors(loaded.errors));
+    return 2;
+  }
+  return values.check ? 0 : await run(loaded.config);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = isUsage(error) ? 2 : 1;
+}
+
+function isUsage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error &&
+    String(error.code).startsWith('ERR_PARSE_ARGS');
+}

@@ -1,0 +1,77 @@
+import type { Logger } from 'pino';
+import type { Clock } from './source/clock.ts';
+import type { Source, SourceSink } from './source/event.ts';
+import { falcoConnector } from './source/falco-endpoint.ts';
+import type { ReadFile, TlsFiles } from './source/falco-endpoint.ts';
+import { FalcoGrpcSource } from './source/falco-grpc.ts';
+import { FalcoHttpSource } from './source/falco-http.ts';
+import { ReplaySource } from './source/replay.ts';
+
+/** Where events come from. */
+export type SourceConfig =
+  | {
+      readonly kind: 'grpc';
+      readonly address: string;
+      readonly tls?: TlsFiles;
+      readonly serverName?: string;
+    }
+  | {
+      readonly kind: 'http';
+      /** `host:port` */
+      readonly listen: string;
+      readonly urlPath?: string;
+      readonly tls?: TlsFiles;
+    }
+  | { readonly kind: 'replay'; readonly path: string; readonly speed: number };
+
+export type SourcePorts = {
+  readonly sink: SourceSink;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly readFile: ReadFile;
+};
+
+/** A replay's events are as old as the recording: their lag says nothing. */
+export const isLive = ({ kind }: SourceConfig): boolean => kind !== 'replay';
+
+export type OpenedSource = {
+  readonly source: Source;
+  /** Where `http` listens, when `listen` left the choice to the system. */
+  port(): number;
+};
+
+export function openSource(config: SourceConfig, ports: SourcePorts): OpenedSource {
+  const { sink, clock, random, log, readFile } = ports;
+  switch (config.kind) {
+    case 'grpc': {
+      const connect = falcoConnector(config, readFile);
+      const source = new FalcoGrpcSource({ connect, sink, clock, random, log });
+      return { source, port: () => 0 };
+    }
+    case 'http': {
+      const { host, port } = hostPortOf(config.listen);
+      const tls = config.tls === undefined ? {} : { tls: readTls(config.tls, readFile) };
+      const path = config.urlPath ?? '/';
+      const source = new FalcoHttpSource({ host, port, path, sink, clock, log, ...tls });
+      return { source, port: () => source.port };
+    }
+    case 'replay': {
+      const { path, speed } = config;
+      const source = new ReplaySource({ paths: [path], speed, sink, clock, log });
+      return { source, port: () => 0 };
+    }
+  }
+}
+
+const readTls = (files: TlsFiles, readFile: ReadFile) => ({
+  ca: readFile(files.ca),
+  cert: readFile(files.cert),
+  key: readFile(files.key),
+});
+
+export function hostPortOf(listen: string): { readonly host: string; readonly port: number } {
+  const colon = listen.lastIndexOf(':');
+  const host = listen.slice(0, colon).replace(/^\[|\]$/g, '');
+  return { host, port: Number(listen.slice(colon + 1)) };
+}

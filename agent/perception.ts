@@ -1,0 +1,169 @@
+/**
+ * From events to findings, in one turn: identity, baseline, and the watch over the source itself.
+ * Nothing here is asynchronous but the answers of the container runtime.
+ */
+import type { Alert } from '../baseline/alert.ts';
+import { EventClock } from './event-clock.ts';
+import { CRI_NONE, Cri } from './identity/cri.ts';
+import { Identity } from './identity/identity.ts';
+import { isLive } from './open-source.ts';
+import type { AgentBaseline, AgentOptions } from './options.ts';
+import { Shedding } from './shedding.ts';
+import type { Clock } from './source/clock.ts';
+import type { FalcoEvent, Gap, MalformedReason, SourceState } from './source/event.ts';
+import type { AgentStats } from './stats.ts';
+import { Watchdog } from './watchdog.ts';
+import type { Moment, WatchdogNews } from './watchdog.ts';
+
+export type PerceptionOptions = Pick<
+  AgentOptions,
+  'cluster' | 'node' | 'source' | 'baseline' | 'identity' | 'watchdog' | 'eventNowNs'
+> & {
+  readonly clock: Clock;
+  readonly newId: () => string;
+  /** Holes that are found here, as against those that the source tells. */
+  readonly onGap: (gap: Gap) => void;
+};
+
+type PerceptionStats = Pick<AgentStats, 'events' | 'containers' | 'isSensorAlarmed' | 'cri'>;
+
+export class Perception {
+  readonly #clock: Clock;
+  readonly #baseline: AgentBaseline;
+  readonly #onGap: (gap: Gap) => void;
+  readonly #isLive: boolean;
+  readonly #eventNowNs: () => bigint;
+  readonly #eventClock: EventClock;
+  readonly #identity: Identity;
+  readonly #cri: Cri | null;
+  readonly #watchdog: Watchdog;
+  readonly #shedding = new Shedding();
+  readonly #malformed = noMalformed();
+
+  constructor(options: PerceptionOptions) {
+    const { cluster, node, clock, newId, watchdog } = options;
+    this.#clock = clock;
+    this.#baseline = options.baseline;
+    this.#onGap = options.onGap;
+    this.#isLive = isLive(options.source);
+    this.#eventNowNs = options.eventNowNs ?? (() => this.#clock.nowNs());
+    this.#eventClock = new EventClock(() => clock.nowMs());
+    this.#cri = this.#openCri(options.identity?.cri ?? '');
+    this.#identity = this.#openIdentity(node, options.identity?.waitMs);
+    this.#watchdog = new Watchdog({ cluster, node, newId, ...watchdog }, this.#now());
+  }
+
+  take(events: readonly FalcoEvent[]): void {
+    const last = events.at(-1);
+    if (last === undefined) return;
+    this.#watchdog.noteEvents(this.#now());
+    if (this.#isLive) {
+      const gap = this.#shedding.judge(last.timeNs, this.#eventNowNs());
+      if (gap !== null) this.#onGap(gap);
+    }
+    for (const event of events) {
+      if (!this.#isLive || !this.#shedding.drops(event)) this.#identity.receive(event);
+    }
+    this.#advance();
+  }
+
+  takeMalformed(reason: MalformedReason): void {
+    this.#malformed[reason] += 1;
+  }
+
+  noteState(state: SourceState): void {
+    this.#watchdog.noteState(state, this.#now());
+  }
+
+  /** Also while nothing comes: waits run out, windows close. */
+  takeAlerts(): readonly Alert[] {
+    this.#advance();
+    return this.#baseline.takeAlerts();
+  }
+
+  watch(): WatchdogNews | null {
+    return this.#watchdog.check(this.#now(), this.#identity.containersRunning());
+  }
+
+  /**
+   * What still waits for its image stays unjudged: under an empty image every restart of the agent
+   * would be a false alert about the containers that start meanwhile.
+   */
+  stop(): void {
+    this.#cri?.stop();
+  }
+
+  stats(): PerceptionStats {
+    const identity = this.#identity.counts();
+    return {
+      events: {
+        received: identity.received + this.#shedding.total,
+        judged: identity.observed,
+        waiting: identity.waiting,
+        dropped: { ...identity.dropped, overload: this.#shedding.total },
+        unnamed: identity.unnamed,
+        malformed: { ...this.#malformed },
+        late: this.#eventClock.late,
+        clockJumps: this.#eventClock.jumps,
+        lagSeconds: this.#lagSeconds(),
+      },
+      containers: {
+        known: identity.containers,
+        running: this.#identity.containersRunning(),
+        evicted: identity.containersEvicted,
+      },
+      isSensorAlarmed: this.#watchdog.isAlarmed,
+      cri: { ...(this.#cri?.counts ?? CRI_NONE) },
+    };
+  }
+
+  #openCri(address: string): Cri | null {
+    if (address === '') return null;
+    return new Cri({
+      address,
+      nowMs: () => Number(this.#clock.nowNs() / NS_PER_MS),
+      onAnswer: (id, answer) => this.#identity.resolved(id, answer),
+    });
+  }
+
+  #openIdentity(node: string, waitMs: number | undefined): Identity {
+    const cri = this.#cri;
+    return new Identity({
+      node,
+      clock: this.#eventClock,
+      onObservation: (observation) => {
+        if (observation.kind === 'exec') this.#watchdog.noteExec(observation);
+        this.#baseline.observe(observation);
+      },
+      ...(cri === null ? {} : { ask: (id) => cri.ask(id) }),
+      ...(waitMs === undefined ? {} : { waitMs }),
+    });
+  }
+
+  #advance(): void {
+    this.#identity.advance();
+    this.#baseline.advance(this.#eventClock.nowNs());
+  }
+
+  #lagSeconds(): number {
+    const newestNs = this.#eventClock.newestNs();
+    if (newestNs === null || !this.#isLive) return 0;
+    return Math.max(0, Number(this.#eventNowNs() - newestNs) / 1e9);
+  }
+
+  #now(): Moment {
+    return { nowMs: this.#clock.nowMs(), nowNs: this.#eventNowNs() };
+  }
+}
+
+const NS_PER_MS = 1_000_000n;
+
+const noMalformed = (): Record<MalformedReason, number> => ({
+  truncated: 0,
+  'too-large': 0,
+  'wire-format': 0,
+  'not-json': 0,
+  'not-falco': 0,
+  'bad-time': 0,
+  'bad-field': 0,
+});

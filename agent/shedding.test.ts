@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { MS, event, at } from './identity/sample-events.ts';
+import { CALM_LAG_MS, SHED_LAG_MS, Shedding } from './shedding.ts';
+
+const read = event(0, { fields: { 'evt.type': 'openat', 'evt.arg.flags': 'O_RDONLY' } });
+
+test('only what is old on arrival makes it shed, and only opens for reading go', () => {
+  const shedding = new Shedding();
+  shedding.judge(at(0), at(SHED_LAG_MS));
+  expect(shedding.drops(read)).toBe(false);
+  shedding.judge(at(0), at(SHED_LAG_MS) + MS);
+  expect(shedding.drops(read)).toBe(true);
+  const kept = [
+    event(0),
+    event(0, { fields: { 'evt.type': 'openat', 'evt.arg.flags': 'O_RDWR|O_CREAT' } }),
+    event(0, { fields: { 'evt.type': 'openat', 'evt.is_open_write': 'true' } }),
+    event(0, { tags: ['shell'], fields: { 'evt.type': 'openat' } }),
+  ];
+  expect(kept.map((one) => shedding.drops(one))).toEqual([false, false, false, false]);
+});
+
+test('it goes on until the lag is small again, and then tells the hole with its size', () => {
+  const shedding = new Shedding();
+  shedding.judge(at(0), at(SHED_LAG_MS + 1));
+  shedding.drops(read);
+  shedding.drops(read);
+  expect(shedding.judge(at(100), at(100 + CALM_LAG_MS + 1))).toBeNull();
+  expect(shedding.judge(at(200), at(200 + CALM_LAG_MS))).toEqual({
+    fromNs: at(0),
+    toNs: at(200),
+    cause: 'overload',
+    eventsEstimate: 2,
+  });
+  expect(shedding.drops(read)).toBe(false);
+  expect(shedding.total).toBe(2);
+});

@@ -1,0 +1,45 @@
+import type { ProfileState } from '../baseline/alert.ts';
+import type { AdoptOutcome } from './exchange.ts';
+import type { CriOutcome } from './identity/cri.ts';
+import type { DroppedReason } from './identity/identity.ts';
+import type { LinkCounts } from './link/options.ts';
+import type { OutboxCounts } from './outbox/outbox.ts';
+import type { RaisingCounts } from './raising.ts';
+import type { Gap, MalformedReason, SourceState } from './source/event.ts';
+
+export type EventDropReason = DroppedReason | 'overload';
+
+/** What the agent counts. Events: received = judged + waiting + the sum of dropped. */
+export type AgentStats = {
+  readonly events: {
+    readonly received: number;
+    readonly judged: number;
+    readonly waiting: number;
+    readonly dropped: Readonly<Record<EventDropReason, number>>;
+    /** Part of `judged`: under an empty image, because nobody named it in time. */
+    readonly unnamed: number;
+    readonly malformed: Readonly<Record<MalformedReason, number>>;
+    readonly late: number;
+    readonly clockJumps: number;
+    /** Age of the newest event; 0 for a replay. */
+    readonly lagSeconds: number;
+  };
+  readonly containers: {
+    readonly known: number;
+    readonly running: number;
+    readonly evicted: number;
+  };
+  readonly images: Readonly<Record<ProfileState, number>>;
+  readonly alerts: RaisingCounts;
+  readonly gaps: Readonly<Record<Gap['cause'], number>>;
+  readonly source: SourceState;
+  readonly isSensorAlarmed: boolean;
+  readonly outbox: OutboxCounts;
+  readonly link: LinkCounts;
+  readonly adoptions: Readonly<Record<AdoptOutcome, number>>;
+  readonly evidenceDropped: number;
+  readonly cri: Readonly<Record<CriOutcome, number>>;
+};
+
+export const sumOf = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
