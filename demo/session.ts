@@ -150,7 +150,8 @@ function scaleText(span: Span | null): string {
   if (span === null) return '';
   const scale = scaledTo(span.trainMs);
   const age = Math.round(scale.completion.ageMsMin / 60_000);
-  return `learning is scaled to it: a window is ${scale.windowMs} ms (60 s in production), the minimum age ${age} min (24 h)`;
+  const window = `a window is ${scale.windowMs} ms (60 s in production)`;
+  return `learning is scaled to it: ${window}, the minimum age ${age} min (24 h)`;
 }
 
 async function startFalco(

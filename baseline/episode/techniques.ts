@@ -15,7 +15,7 @@ export function techniquesOf(o: Observation): readonly string[] {
     case 'listen':
       return ['T1571'];
     case 'privileged':
-      return /^set/.test(o.syscall) ? ['T1548'] : ['T1611'];
+      return o.syscall.startsWith('set') ? ['T1548'] : ['T1611'];
     case 'open':
       return o.isWrite ? ['T1105'] : ['T1005'];
     case 'change':
