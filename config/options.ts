@@ -31,7 +31,7 @@ type SchemaShape = {
 
 export const shapeOf = (schema: TSchema): SchemaShape => schema as SchemaShape;
 
-export function variableOf(prefix: string, path: readonly string[]): string {
+function variableOf(prefix: string, path: readonly string[]): string {
   const words = path.map((key) => key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase());
   return prefix + words.join('_');
 }

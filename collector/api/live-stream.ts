@@ -6,8 +6,8 @@ import type { Change, ChangeKind, ChangeStore } from '../store/faces.ts';
 /**
  * Server-sent events. Each reader has a position in the store's changes and reads from there: a
  * slow reader is only behind, nothing is kept for it in memory, and one that comes back with
- * `Last-Event-ID` goes on exactly there. Bounds: `CLIENTS_MAX` readers, `CHANGES_PER_READ` rows at a
- * time; a reader that takes nothing for `STUCK_MS` is cut off and may come back.
+ * `Last-Event-ID` goes on exactly there. Bounds: `CLIENTS_MAX` readers, `CHANGES_PER_READ` rows
+ * at a time; a reader that takes nothing for `STUCK_MS` is cut off and may come back.
  */
 export const CLIENTS_MAX = 100;
 const CHANGES_PER_READ = 100;
@@ -43,15 +43,20 @@ export class LiveStream {
     const reader: Reader = { response, ended: new AbortController() };
     this.#readers.add(reader);
     response.on('close', () => reader.ended.abort());
-    response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'x-accel-buffering': 'no',
-    });
-    response.write(`retry: ${RETRY_MS}\n\n`);
     try {
-      await this.#feed(reader, options);
+      // Before the head goes out: whoever has seen it misses nothing that comes after.
+      const newest = await this.#store.newestChange();
+      response.writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'x-accel-buffering': 'no',
+      });
+      response.write(`retry: ${RETRY_MS}\n\n`);
+      const { after = newest, kinds } = options;
+      // That position is of another store: what the reader holds is not the beginning of this one.
+      if (after > newest) response.write('event: reset\ndata: {}\n\n');
+      await this.#feed(reader, after > newest ? 0 : after, kinds);
     } finally {
       this.#readers.delete(reader);
       response.end();
@@ -67,7 +72,8 @@ export class LiveStream {
 
   async #feed(
     { response, ended }: Reader,
-    options: { readonly after?: number; readonly kinds?: readonly ChangeKind[] },
+    after: number,
+    kinds: readonly ChangeKind[] | undefined,
   ): Promise<void> {
     const { signal } = ended;
     let isChanged = true;
@@ -77,13 +83,13 @@ export class LiveStream {
       wake();
     });
     try {
-      let position = await this.#startOf(response, options.after);
+      let position = after;
       while (!signal.aborted) {
         isChanged = false;
         const changes = await this.#store.changesAfter(position, CHANGES_PER_READ);
         for (const change of changes) {
           position = change.position;
-          if (options.kinds?.includes(change.kind) === false) continue;
+          if (kinds?.includes(change.kind) === false) continue;
           if (!response.write(format(change))) await this.#drained(response, ended);
           if (signal.aborted) return;
         }
@@ -106,15 +112,6 @@ export class LiveStream {
     } finally {
       stopListening();
     }
-  }
-
-  async #startOf(response: ServerResponse, after: number | undefined): Promise<number> {
-    const newest = await this.#store.newestChange();
-    if (after === undefined) return newest;
-    if (after <= newest) return after;
-    // That position is of another store: what the reader holds is not the beginning of this one.
-    response.write('event: reset\ndata: {}\n\n');
-    return 0;
   }
 
   #drained(response: ServerResponse, ended: AbortController): Promise<void> {

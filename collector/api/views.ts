@@ -10,9 +10,14 @@ export const alertView = ({ alert, incidentId, receivedAtMs }: AlertRow) => ({
   receivedTime: timeText(receivedAtMs),
 });
 
-export const gapView = ({ number: _, receivedAtMs, ...gap }: GapRow) => ({
-  ...gap,
-  receivedTime: timeText(receivedAtMs),
+export const gapView = (gap: GapRow) => ({
+  cluster: gap.cluster,
+  node: gap.node,
+  from: gap.from,
+  to: gap.to,
+  cause: gap.cause,
+  eventsEstimate: gap.eventsEstimate,
+  receivedTime: timeText(gap.receivedAtMs),
 });
 
 export const nodeView = (agent: AgentRecord, isConnected: boolean) => ({

@@ -77,7 +77,7 @@ test('when what follows an incident fails, the alert is correlated again, and on
   await correlator.stop();
 });
 
-test('an incident that was open before a restart goes on, and closes when it is quiet', async () => {
+test('an incident open before a restart goes on, and closes when it is quiet', async () => {
   const first = build();
   await first.start();
   await commit({ id: 'a' });

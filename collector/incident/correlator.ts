@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 
 import type { Alert } from '../../baseline/alert.ts';
 import type { Clock } from '../clock.ts';
-import type { IncidentStore } from '../store/faces.ts';
+import type { IncidentStore } from './incident-store.ts';
 import { closeQuiet, correlate } from './correlate.ts';
 import type { Correlated, IncidentEffect, IncidentSettings } from './correlate.ts';
 import type { Incident } from './incident.ts';

@@ -9,7 +9,7 @@ import { titleOf } from './title.ts';
  * the order of arrival does not matter. Beyond `ALERTS_KEPT_MAX` the worst are kept.
  */
 export const ALERTS_KEPT_MAX = 200;
-export const PODS_KEPT_MAX = 200;
+const PODS_KEPT_MAX = 200;
 const BEHAVIOURS_PER_ALERT_MAX = 32;
 const TECHNIQUES_MAX = 64;
 /** Alerts that count for the combined score; the ninth would add less than 0.4 points. */

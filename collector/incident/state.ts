@@ -20,9 +20,9 @@ export type Draft = {
 };
 
 export const INCIDENTS_OPEN_MAX = 2_000;
-export const BEHAVIOURS_MAX = 20_000;
-export const PODS_INDEXED_MAX = 20_000;
-export const PODS_PER_BEHAVIOUR_MAX = 200;
+const BEHAVIOURS_MAX = 20_000;
+const PODS_INDEXED_MAX = 20_000;
+const PODS_PER_BEHAVIOUR_MAX = 200;
 
 export const emptyState: IncidentState = {
   open: new Map(),

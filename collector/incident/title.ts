@@ -30,7 +30,7 @@ function placeOf(incident: Incident): string {
 }
 
 function cut(text: string): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= TITLE_CHARACTERS_MAX
     ? text
     : `${characters.slice(0, TITLE_CHARACTERS_MAX - 1).join('')}…`;

@@ -53,7 +53,7 @@ export type CommandOutcome =
   | { readonly ok: true; readonly result: CommandResultFrame }
   | { readonly ok: false; readonly reason: 'no-link' | 'deadline' | 'link-closed' | 'busy' };
 
-/** What the rest of the collector does with an agent's frames. Each may reject: that ends a link. */
+/** What the rest of the collector does with an agent's frames. Rejecting ends the link. */
 export type LinkReceiver = {
   onHello(hello: HelloFrame): Promise<void>;
   onEvidence(link: AgentLink, frame: EvidenceFrame): Promise<void>;

@@ -78,7 +78,8 @@ export class LinkServer implements AgentLinks {
   async start(): Promise<string> {
     const { address, tls, insecure } = this.#options;
     const parsed = parseAddress(address);
-    const isLocal = address.startsWith('unix:') || (parsed !== undefined && isLoopback(parsed.host));
+    const isUnix = address.startsWith('unix:');
+    const isLocal = isUnix || (parsed !== undefined && isLoopback(parsed.host));
     if (parsed === undefined && !isLocal) throw new Error(`link.address ${address} is no address`);
     if (tls === undefined && !isLocal && !insecure) {
       throw new Error(

@@ -18,7 +18,7 @@ const globs = (description: string) =>
   });
 
 export const policyModes = ['observe', 'propose', 'act'] as const;
-export const policyActions = ['kill', 'isolate', 'label'] as const;
+const policyActions = ['kill', 'isolate', 'label'] as const;
 
 const matchSchema = Type.Object({
   namespaces: globs('Kubernetes namespaces; * stands for any characters.'),

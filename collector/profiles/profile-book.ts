@@ -11,7 +11,7 @@ import type { ProfileStore, StoredProfile } from '../store/faces.ts';
  * `PROFILES_MAX` keys; what is refused is refused with a reason and changes nothing.
  */
 export const JSON_BYTES_MAX = 16 * 1_024 * 1_024;
-export const PROFILES_MAX = 50_000;
+const PROFILES_MAX = 50_000;
 
 const unpack = promisify(gunzip);
 const pack = promisify(gzip);
@@ -76,10 +76,13 @@ export class ProfileBook<P> {
     const sentText = this.#text(sent.profile);
     const stored = await this.#store.readProfile(key);
     if (stored === undefined) {
+      // Merged with itself it is in the form that all later merges give, so that the same evidence
+      // sent again is seen to be the same.
+      const firstText = this.#text(this.#algebra.merge(sent.profile, sent.profile));
       if (await this.#store.countProfiles() >= this.#profilesMax) {
         return { ok: false, reason: 'full', detail: `${this.#profilesMax} profiles are stored` };
       }
-      const profile = await this.#write(key, 1, sentText);
+      const profile = await this.#write(key, 1, firstText);
       return { ok: true, changed: true, senderLacks: false, profile };
     }
     const known = await this.#read(stored.document);

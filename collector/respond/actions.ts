@@ -85,7 +85,7 @@ async function kill(response: Response, options: ActionOptions): Promise<ActionO
   return after.outcome.kind === 'skipped' ? done('the pod is gone') : after.outcome;
 }
 
-/** After a crash in mid-kill a pod that is gone is our work done, not a pod we came too late for. */
+/** After a crash in mid-kill a pod that is gone is our work, not a pod we came too late for. */
 function killedBefore(outcome: ActionOutcome, isAgain: boolean): ActionOutcome {
   return isAgain && outcome.kind === 'skipped' ? done('the pod is gone') : outcome;
 }

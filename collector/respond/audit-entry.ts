@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../store/faces.ts';
+import type { AuditEntry } from './response-store.ts';
 import type { ResponseEvent } from './machine.ts';
 import type { Response } from './response.ts';
 

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Kube } from '../kube/kube.ts';
 import { isProtected } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { ResponseStore } from '../store/faces.ts';
+import type { ResponseStore } from './response-store.ts';
 import { runAction } from './actions.ts';
 import { auditOf } from './audit-entry.ts';
 import { transition } from './machine.ts';
@@ -19,7 +19,7 @@ import type { Response } from './response.ts';
  * the policy's budget per namespace. When the store fails, nothing is begun; it is tried again.
  */
 const EXECUTIONS_MAX = 8;
-export const ATTEMPTS_MAX = 5;
+const ATTEMPTS_MAX = 5;
 const POLL_MS = 500;
 /** Beyond the grace time: kubelet, garbage collection and a slow API server. */
 const VERIFY_MS = 60_000;

@@ -25,7 +25,7 @@ export function isIsolationPolicy(policy: NetworkPolicyView): boolean {
     policy.egressRules === 0;
 }
 
-export const isOurs = (policy: NetworkPolicyView): boolean =>
+const isOurs = (policy: NetworkPolicyView): boolean =>
   Object.entries(POLICY_LABELS).every(([key, value]) => policy.labels[key] === value);
 
 /** Network policies add up: what another one allows, a deny-all one does not take away. */
@@ -36,7 +36,7 @@ export function allowsTraffic(
   return policy.ingressRules + policy.egressRules > 0 && selects(policy.selector, labels);
 }
 
-export function selects(
+function selects(
   selector: LabelSelector,
   labels: Readonly<Record<string, string>>,
 ): boolean {

@@ -4,7 +4,7 @@ import type { Alert } from '../../baseline/alert.ts';
 import type { Incident } from '../incident/incident.ts';
 import { decide, isProtected } from '../policy/decide.ts';
 import type { NothingReason } from '../policy/decide.ts';
-import type { AuditStore } from '../store/faces.ts';
+import type { AuditStore } from './response-store.ts';
 import { runAction } from './actions.ts';
 import { auditOf } from './audit-entry.ts';
 import { Executor } from './executor.ts';

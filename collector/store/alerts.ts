@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 
 import { severities } from '../../baseline/alert.ts';
 import type { Alert } from '../../baseline/alert.ts';
-import type { AlertFilter, AlertRow, AlertStore, Page } from './faces.ts';
+import type { Page } from '../page.ts';
+import type { AlertFilter, AlertRow, AlertStore } from './faces.ts';
 import type { Db } from './tables.ts';
 
 type Row = {

@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditStore } from './faces.ts';
+import type { AuditEntry, AuditStore } from '../respond/response-store.ts';
 import type { Db, Tx } from './tables.ts';
 
 export async function appendAudit(db: Db | Tx, entry: AuditEntry): Promise<void> {

@@ -9,7 +9,7 @@ import type { Db, Tx } from './tables.ts';
  * the table is never larger than the records it points to.
  */
 const IDS_PER_STATEMENT = 500;
-export const CHANGES_READ_MAX = 500;
+const CHANGES_READ_MAX = 500;
 
 export async function recordChanges(tx: Tx, kind: ChangeKind, ids: readonly string[]) {
   for (let start = 0; start < ids.length; start += IDS_PER_STATEMENT) {
@@ -39,7 +39,7 @@ export function createAnnouncer(): Announcer {
 
 export function changeStore(db: Db, announcer: Announcer): ChangeStore {
   return {
-    onChange: announcer.onChange,
+    onChange: (listener) => announcer.onChange(listener),
     changesAfter: (position, limit) => changesAfter(db, position, limit),
     newestChange: async () => {
       // Not the highest row: retention may have deleted that one.

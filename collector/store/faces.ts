@@ -1,11 +1,13 @@
 import type { Alert, AlertKind, Severity } from '../../baseline/alert.ts';
 import type { GapFrame, HeartbeatFrame, HelloFrame } from '../../proto/lanner/v1/frames.ts';
-import type { Incident } from '../incident/incident.ts';
-import type { Response, ResponseState } from '../respond/response.ts';
+import type { IncidentStore } from '../incident/incident-store.ts';
+import type { Page } from '../page.ts';
+import type { AuditStore, ResponseStore } from '../respond/response-store.ts';
 
 /**
- * What the rooms ask of the store, one narrow face per need. The embedded store implements all of
- * them; a store of several collectors implements the same faces.
+ * What the rooms ask of the store, one narrow face per need; `incident` and `respond`, which come
+ * before the store, say themselves what they need. The embedded store implements all of them; a
+ * store of several collectors implements the same faces.
  */
 
 export type AgentName = { readonly cluster: string; readonly node: string };
@@ -63,12 +65,6 @@ export type AgentStore = {
   listGaps(page: Page & { readonly node?: string }): Promise<readonly GapRow[]>;
 };
 
-export type Page = {
-  /** Rows before this number (newest first); absent for the newest. */
-  readonly before?: number;
-  readonly limit: number;
-};
-
 export type AlertFilter = {
   readonly severityMin?: Severity;
   readonly namespace?: string;
@@ -90,73 +86,6 @@ export type AlertRow = {
 export type AlertStore = {
   listAlerts(filter: AlertFilter, page: Page): Promise<readonly AlertRow[]>;
   readAlert(id: string): Promise<AlertRow | undefined>;
-};
-
-export type IncidentRow = { readonly number: number; readonly incident: Incident };
-
-export type UncorrelatedAlert = {
-  readonly alert: Alert;
-  /** Where an earlier revision of it was counted; empty when none was. */
-  readonly incidentId: string;
-};
-
-export type IncidentStore = {
-  /** Alerts whose newest revision no incident has seen yet, oldest first. */
-  uncorrelatedAlerts(limit: number): Promise<readonly UncorrelatedAlert[]>;
-  openIncidents(limit: number): Promise<readonly Incident[]>;
-  /** Incidents, the alerts' membership and what was correlated, in one transaction. */
-  saveCorrelation(result: Correlation): Promise<void>;
-  listIncidents(
-    filter: { readonly state?: Incident['state']; readonly namespace?: string },
-    page: Page,
-  ): Promise<readonly IncidentRow[]>;
-  readIncident(id: string): Promise<IncidentRow | undefined>;
-};
-
-export type Correlation = {
-  readonly incidents: readonly Incident[];
-  /** Alert id → revision seen and the incident it belongs to (empty for none). */
-  readonly correlated: ReadonlyMap<string, { revision: number; incidentId: string }>;
-  /** Incident id → the one that took its alerts over. */
-  readonly merged: ReadonlyMap<string, string>;
-  readonly nowMs: number;
-};
-
-export type AuditEntry = {
-  readonly atMs: number;
-  readonly actor: string;
-  readonly action: string;
-  readonly subject: string;
-  readonly detail: Readonly<Record<string, unknown>>;
-};
-
-export type AuditRow = AuditEntry & { readonly number: number };
-
-export type AuditStore = {
-  appendAudit(entry: AuditEntry): Promise<void>;
-  listAudit(page: Page): Promise<readonly AuditRow[]>;
-};
-
-export type ResponseRow = { readonly number: number; readonly response: Response };
-
-export type ResponseStore = {
-  /** False when a response of that id exists: proposing twice is one proposal. */
-  insertResponse(response: Response, audit: AuditEntry): Promise<boolean>;
-  /**
-   * Writes the response and its audit record together, only over revision `response.revision - 1`.
-   * False when somebody else was faster.
-   */
-  updateResponse(response: Response, audit: AuditEntry): Promise<boolean>;
-  readResponse(id: string): Promise<Response | undefined>;
-  responsesInState(state: ResponseState, limit: number): Promise<readonly Response[]>;
-  /** Of this pod: those that wait, run, or are in effect. */
-  liveResponses(podUid: string): Promise<readonly Response[]>;
-  /** Actions begun in the namespace since then, releases not among them: the budget's count. */
-  countExecuted(namespace: string, sinceMs: number): Promise<number>;
-  listResponses(
-    filter: { readonly state?: ResponseState; readonly incidentId?: string },
-    page: Page,
-  ): Promise<readonly ResponseRow[]>;
 };
 
 export type StoredProfile = {

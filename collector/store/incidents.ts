@@ -2,7 +2,7 @@ import type { Alert } from '../../baseline/alert.ts';
 import type { Incident } from '../incident/incident.ts';
 import { recordChanges } from './changes.ts';
 import type { Announcer } from './changes.ts';
-import type { Correlation, IncidentRow, IncidentStore } from './faces.ts';
+import type { Correlation, IncidentRow, IncidentStore } from '../incident/incident-store.ts';
 import type { Db, Tx } from './tables.ts';
 
 type Row = { readonly number: number; readonly document: string };

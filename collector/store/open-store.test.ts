@@ -9,7 +9,8 @@ import type { Alert } from '../../baseline/alert.ts';
 import { anAlert } from '../testing/alerts.ts';
 import { aResponse, anIncident } from '../testing/records.ts';
 import { StoreFailure } from './faces.ts';
-import type { AuditEntry, Batch, BatchOutcome, Store } from './faces.ts';
+import type { AuditEntry } from '../respond/response-store.ts';
+import type { Batch, BatchOutcome, Store } from './faces.ts';
 import { openStore } from './open-store.ts';
 
 let folder: string;

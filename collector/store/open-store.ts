@@ -60,8 +60,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     ...incidentStore(db, announcer),
     ...profileStore(db),
     ...responseStore(db, announcer),
-    commitBatches: batches.commitBatches,
-    committedSequence: batches.committedSequence,
+    commitBatches: (group) => batches.commitBatches(group),
+    committedSequence: (agent, epoch) => batches.committedSequence(agent, epoch),
     counts: () => counts(db),
     retain: (limits, nowMs) => retain(db, limits, nowMs),
     ping: async () => {

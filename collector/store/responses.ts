@@ -2,7 +2,7 @@ import type { Response } from '../respond/response.ts';
 import { appendAudit } from './audit.ts';
 import { recordChanges } from './changes.ts';
 import type { Announcer } from './changes.ts';
-import type { ResponseStore } from './faces.ts';
+import type { ResponseStore } from '../respond/response-store.ts';
 import type { Db } from './tables.ts';
 
 export function responseStore(db: Db, announcer: Announcer): ResponseStore {

@@ -7,12 +7,12 @@ import type { Db, Tx } from './tables.ts';
  * Deletes what is too old or too much, a bounded number of rows per transaction so that the agents'
  * batches get their turn in between. The audit is not touched.
  */
-export const RETENTION_ROWS_PER_PASS = 2_000;
+const RETENTION_ROWS_PER_PASS = 2_000;
 const PASSES_MAX = 500;
-export const INCIDENTS_MAX = 200_000;
-export const RESPONSES_MAX = 200_000;
-export const GAPS_MAX = 200_000;
-export const EPOCHS_MAX = 100_000;
+const INCIDENTS_MAX = 200_000;
+const RESPONSES_MAX = 200_000;
+const GAPS_MAX = 200_000;
+const EPOCHS_MAX = 100_000;
 
 type Limited = 'alerts' | 'incidents' | 'responses' | 'gaps';
 

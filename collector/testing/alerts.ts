@@ -32,7 +32,7 @@ export function anAlert(over: Partial<Alert> = {}): Alert {
   };
 }
 
-export function aProcess(over: Partial<AlertProcess> = {}): AlertProcess {
+function aProcess(over: Partial<AlertProcess> = {}): AlertProcess {
   return {
     pid: 4_711,
     name: 'bash',

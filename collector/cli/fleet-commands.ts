@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+
+import type { ImageView, nodeView } from '../api/views.ts';
+import { clientOf, jsonLine } from './io.ts';
+import type { GlobalOptions, Io } from './io.ts';
+import { formatTable } from './table.ts';
+import type { Column } from './table.ts';
+import { itemsOf, secondsInWords } from './values.ts';
+
+type NodeView = ReturnType<typeof nodeView>;
+
+const nodeColumns: readonly Column<NodeView>[] = [
+  { title: 'node', cell: ({ node }) => node },
+  { title: 'cluster', cell: ({ cluster }) => cluster },
+  { title: 'link', cell: ({ isConnected }) => (isConnected ? 'connected' : 'away') },
+  { title: 'agent', cell: ({ agentVersion }) => agentVersion },
+  { title: 'falco', cell: ({ falcoVersion }) => falcoVersion || '-' },
+  { title: 'events', cell: ({ eventsReceived }) => String(eventsReceived) },
+  { title: 'dropped', cell: ({ eventsDropped }) => String(eventsDropped) },
+  { title: 'lag', cell: ({ lagSeconds }) => `${lagSeconds.toFixed(1)} s` },
+  { title: 'outbox', cell: ({ outboxPending }) => String(outboxPending) },
+  { title: 'last seen', cell: ({ lastSeenTime }) => lastSeenTime },
+];
+
+const imageColumns: readonly Column<ImageView>[] = [
+  { title: 'image', cell: ({ image }) => `${image.repository}:${image.tag}` },
+  { title: 'state', cell: ({ state }) => state },
+  { title: 'coverage', cell: ({ coverage }) => `${(coverage * 100).toFixed(1)} %` },
+  { title: 'observations', cell: ({ observations }) => String(observations) },
+  { title: 'pods', cell: ({ pods }) => String(pods) },
+  { title: 'nodes', cell: ({ nodes }) => String(nodes) },
+  { title: 'complete in', cell: ({ completeInSeconds }) => secondsInWords(completeInSeconds) },
+  { title: 'digest', cell: ({ image }) => image.digest.slice(0, 19) },
+];
+
+export function addFleetCommands(program: Command, io: Io): void {
+  const list = <Row>(
+    name: string,
+    description: string,
+    columns: readonly Column<Row>[],
+  ): Command =>
+    program.command(name).description(description).action(async (_, command: Command) => {
+      const options: GlobalOptions = command.optsWithGlobals();
+      const rows = itemsOf(await clientOf(io, options).get(`/api/v1/${name}`)) as readonly Row[];
+      if (options.json === true) for (const row of rows) io.write(`${jsonLine(row)}\n`);
+      else io.write(formatTable(rows, columns, io.isTerminal ? io.columns : undefined));
+    });
+  list('nodes', 'list nodes: agents, versions, lag, drops', nodeColumns);
+  list('images', 'list images: what is learned, how far, how long it will take', imageColumns);
+}

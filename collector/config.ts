@@ -1,0 +1,102 @@
+import Type from 'typebox';
+import type { Static } from 'typebox';
+
+import { policySchema } from './policy/policy.ts';
+
+/** Everything an operator can set; defaults make a collector for one machine, on loopback. */
+const closed = { additionalProperties: false, default: {} } as const;
+const tlsFiles = {
+  certFile: Type.String({ default: '', description: 'PEM certificate chain of the server.' }),
+  keyFile: Type.String({ default: '', description: 'PEM private key of the server.' }),
+};
+
+export const collectorSchema = Type.Object({
+  dataDir: Type.String({
+    minLength: 1,
+    default: './lanner-data',
+    description: 'Folder of the store and the access token; made with mode 0700 when missing.',
+  }),
+  logLevel: Type.Unsafe<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'>(Type.Enum(
+    ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+    { default: 'info' },
+  )),
+  link: Type.Object({
+    address: Type.String({
+      default: '127.0.0.1:8471',
+      description: 'Where agents connect: host:port or unix:/path.',
+    }),
+    tls: Type.Object({
+      ...tlsFiles,
+      caFile: Type.String({
+        default: '',
+        description: 'CA of the agents’ client certificates; empty lets in any agent.',
+      }),
+    }, closed),
+    insecure: Type.Boolean({
+      default: false,
+      description: 'Allow plaintext on an address that is not loopback.',
+    }),
+    helloSeconds: Type.Integer({ minimum: 1, maximum: 300, default: 10,
+      description: 'How long a new connection may take to say who it is.' }),
+    windowBatches: Type.Integer({ minimum: 1, maximum: 64, default: 16,
+      description: 'Batches an agent may have in flight without acknowledgement.' }),
+  }, closed),
+  api: Type.Object({
+    address: Type.String({
+      default: '127.0.0.1:8470',
+      description: 'Where the API listens: host:port.',
+    }),
+    tls: Type.Object(tlsFiles, closed),
+    insecure: Type.Boolean({
+      default: false,
+      description: 'Allow plaintext on an address that is not loopback.',
+    }),
+    hosts: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: 'Host names under which the API is reached, beside loopback.',
+    }),
+    tokenFile: Type.String({
+      default: '',
+      description: 'File of the access token; empty for api-token in dataDir, made when missing.',
+    }),
+    metricsOpen: Type.Boolean({
+      default: false,
+      description: 'Serve /metrics without token on an address that is not loopback.',
+    }),
+  }, closed),
+  kube: Type.Object({
+    mode: Type.Unsafe<'auto' | 'in-cluster' | 'kubeconfig' | 'off'>(Type.Enum(
+      ['auto', 'in-cluster', 'kubeconfig', 'off'],
+      {
+        default: 'auto',
+        description: 'auto: the service account inside a pod, else no cluster.',
+      },
+    )),
+    kubeconfig: Type.String({ default: '', description: 'File for mode kubeconfig.' }),
+    ownNamespace: Type.String({
+      default: '',
+      description: 'Namespace the collector runs in; protected like those of the policy.',
+    }),
+  }, closed),
+  incidents: Type.Object({
+    windowSeconds: Type.Integer({ minimum: 10, maximum: 86_400, default: 600,
+      description: 'Alerts of one pod within this time are one incident.' }),
+    behaviourPods: Type.Integer({ minimum: 2, maximum: 100, default: 3,
+      description: 'Pods of one image with the same behaviour that are one incident.' }),
+    coolDownSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 900,
+      description: 'An incident that only repeats itself is told again after this time.' }),
+  }, closed),
+  retention: Type.Object({
+    days: Type.Integer({ minimum: 1, maximum: 3_650, default: 90,
+      description: 'Alerts, incidents, responses and gaps older than this are deleted.' }),
+    alertsMax: Type.Integer({ minimum: 1_000, maximum: 100_000_000, default: 1_000_000,
+      description: 'Beyond this many the oldest alerts are deleted.' }),
+  }, closed),
+  policy: policySchema,
+}, { additionalProperties: false });
+
+export type CollectorConfig = Static<typeof collectorSchema>;
+
+export const CONFIG_PREFIX = 'LANNER_COLLECTOR_';
+/** Names the file itself. */
+export const CONFIG_FILE_VARIABLE = `${CONFIG_PREFIX}CONFIG`;

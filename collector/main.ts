@@ -1,0 +1,100 @@
+/**
+ * The collector's program: settings, signals, exit status. 0 after a clean stop, 2 for wrong
+ * settings, 1 for everything that stopped it otherwise.
+ */
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { collectDefaultMetrics } from 'prom-client';
+import { stringify } from 'yaml';
+
+import { formatConfigErrors, formatOptions, loadConfig } from '../config/load.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { startCollector } from './collector.ts';
+import { CONFIG_FILE_VARIABLE, CONFIG_PREFIX, collectorSchema } from './config.ts';
+import type { CollectorConfig } from './config.ts';
+import { imageProfiles } from './profiles/image-profiles.ts';
+
+const HELP = `lanner-collector ${packageJson.version}
+Takes the alerts of all agents, groups them into incidents, shows them, and acts on pods.
+
+Usage: lanner-collector [--config FILE] [--check] [--print-config] [--help] [--version]
+
+  --config FILE   settings as YAML [${CONFIG_FILE_VARIABLE}]
+  --check         check the settings and stop
+  --print-config  print the settings in use, defaults filled in, and stop
+
+Settings (a key of the file, and its environment variable, which wins):
+`;
+
+async function run(config: CollectorConfig): Promise<number> {
+  const log = pino({ level: config.logLevel, base: { program: 'lanner-collector' } });
+  const { promise: signalled, resolve: signal } = Promise.withResolvers<NodeJS.Signals>();
+  // Before the start, so that a signal in the middle of it still ends cleanly. `once`: the second
+  // Ctrl-C ends the process as it always does.
+  process.once('SIGTERM', signal);
+  process.once('SIGINT', signal);
+  const collector = await startCollector({
+    config,
+    version: packageJson.version,
+    log,
+    profiles: imageProfiles,
+    env: process.env,
+  });
+  collectDefaultMetrics({ register: collector.metrics.registry });
+  log.info({ why: await signalled }, 'collector stops');
+  await collector.stop();
+  log.info('collector stopped');
+  return 0;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      config: { type: 'string' },
+      check: { type: 'boolean' },
+      'print-config': { type: 'boolean' },
+      help: { type: 'boolean' },
+      version: { type: 'boolean' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP + formatOptions(collectorSchema, CONFIG_PREFIX));
+    return 0;
+  }
+  if (values.version) {
+    console.log(packageJson.version);
+    return 0;
+  }
+  const file = values.config ?? process.env[CONFIG_FILE_VARIABLE];
+  const loaded = loadConfig({
+    schema: collectorSchema,
+    ...(file === undefined ? {} : { file }),
+    env: process.env,
+    envPrefix: CONFIG_PREFIX,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    envIgnored: [CONFIG_FILE_VARIABLE],
+  });
+  if (!loaded.ok) {
+    console.error(formatConfigErrors(loaded.errors));
+    return 2;
+  }
+  if (values['print-config']) {
+    console.log(stringify(loaded.value).trimEnd());
+    return 0;
+  }
+  return values.check ? 0 : await run(loaded.value);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = isUsage(error) ? 2 : 1;
+}
+
+function isUsage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error &&
+    String(error.code).startsWith('ERR_PARSE_ARGS');
+}
