@@ -42,7 +42,7 @@ async function run(options: DemoOptions): Promise<number> {
   const result = await resultOf(session);
   followed.abort();
   const errors = [await following, ...(await session.stop())].filter((error) => error !== null);
-  for (const error of errors) view.say(`did not stop cleanly: ${String(error)}`);
+  for (const error of errors) view.say(`did not stop cleanly: ${textOf(error)}`);
   if (!isDrained) view.say('alerts were left undelivered');
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   else view.say(summary(result));
@@ -69,7 +69,7 @@ async function follow(session: Session, view: View, signal: AbortSignal): Promis
   const client = new Client({ url: addresses.api, token });
   const shown = new Map<string, string>();
   try {
-    for await (const { event, data } of client.stream({ kinds: 'alert' }, signal, () => {})) {
+    for await (const { event, data } of client.stream({ kinds: 'alert' }, signal)) {
       if (event !== 'alert') continue;
       const alert = JSON.parse(data) as Alert;
       // Told when it is new and when it got worse; growth in between is in the incident.
@@ -85,6 +85,10 @@ async function follow(session: Session, view: View, signal: AbortSignal): Promis
 
 function tellProgress(session: Session, view: View): void {
   view.progress(session.agent.stats().events.received, session.agent.progress(), Date.now());
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : JSON.stringify(error);
 }
 
 type Result = {
@@ -115,7 +119,7 @@ if (parsed.ok === 'help') {
   process.exitCode = 2;
 } else {
   process.exitCode = await run(parsed.options).catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${textOf(error)}\n`);
     return 1;
   });
 }

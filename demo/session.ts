@@ -7,10 +7,9 @@ import { Registry } from 'prom-client';
 import { startAgent, type RunningAgent } from '../agent/agent.ts';
 import { systemClock } from '../agent/source/clock.ts';
 import { Baseline } from '../baseline/baseline.ts';
-import { mergeDocuments, parseDocument, type ProfileDocument } from '../baseline/profile/document.ts';
 import { startCollector, type RunningCollector } from '../collector/collector.ts';
 import { collectorSchema, type CollectorConfig } from '../collector/config.ts';
-import type { ProfileAlgebra } from '../collector/profiles/profile-book.ts';
+import { imageProfiles } from '../collector/profiles/image-profiles.ts';
 import { loadConfig } from '../config/load.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { DemoOptions } from './options.ts';
@@ -53,7 +52,7 @@ export async function startSession(options: DemoOptions): Promise<Session> {
       config: collectorConfig(options, join(folder, 'collector')),
       version: packageJson.version,
       log,
-      profiles: PROFILES,
+      profiles: imageProfiles,
       env: {},
     });
     stops.push(() => collector.stop());
@@ -98,15 +97,6 @@ export async function startSession(options: DemoOptions): Promise<Session> {
     throw error;
   }
 }
-
-const PROFILES: ProfileAlgebra<ProfileDocument> = {
-  parse(json) {
-    const parsed = parseDocument(json);
-    return parsed.ok ? { ok: true, profile: parsed.document } : parsed;
-  },
-  merge: mergeDocuments,
-  toJson: (profile) => profile,
-};
 
 /** In reverse order of the starts, and each of them even when one before it fails. */
 async function end(stops: (() => Promise<unknown>)[]): Promise<readonly unknown[]> {

@@ -48,7 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'collector/policy': ['collector/incident'],
   'collector/kube': [],
   'collector/respond': ['collector/incident', 'collector/policy', 'collector/kube'],
-  'collector/store': ['collector/incident', 'collector/policy', 'collector/respond'],
+  'collector/store': ['proto', 'collector/incident', 'collector/policy', 'collector/respond'],
   'collector/profiles': ['collector/store'],
 };
 

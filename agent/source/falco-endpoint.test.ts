@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tlsFilesOf, tlsOf } from '../../test/fixtures/tls/tls.ts';
-import { FalcoRig, numberedLines, until } from './falco-rig.ts';
+import { FalcoRig, numberedLines, until } from './testing/falco-rig.ts';
 
 const rig = new FalcoRig();
 

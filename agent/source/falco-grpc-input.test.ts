@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { RESPONSE_BYTES_MAX } from '../../proto/falco/response-reader.ts';
 import { encodeResponse } from '../../proto/falco/response-writer.ts';
 import { falcoFrames } from '../../test/fixtures/falco/frames.ts';
-import { baseContent, baseEvent, FalcoRig, numberedLines, numbersOf, until } from './falco-rig.ts';
+import { baseContent, baseEvent, FalcoRig, numberedLines, numbersOf, until } from './testing/falco-rig.ts';
 
 const rig = new FalcoRig();
 

@@ -4,7 +4,7 @@ import { encodeResponse } from '../../proto/falco/response-writer.ts';
 import type { FalcoOutputs, FalcoVersioning } from '../../proto/falco/service.ts';
 import { falcoOutputs, falcoVersioning } from '../../proto/falco/service.ts';
 import { encodeVersion } from '../../proto/falco/version.ts';
-import { baseContent, FalcoRig, numberedLines, until } from './falco-rig.ts';
+import { baseContent, FalcoRig, numberedLines, until } from './testing/falco-rig.ts';
 
 const rig = new FalcoRig();
 

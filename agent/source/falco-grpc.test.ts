@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FalcoRig, numberedLines, numbersOf, until, upTo } from './falco-rig.ts';
+import { FalcoRig, numberedLines, numbersOf, until, upTo } from './testing/falco-rig.ts';
 
 const rig = new FalcoRig();
 

@@ -9,7 +9,7 @@ import { systemClock } from './clock.ts';
 import type { FalcoHttpOptions } from './falco-http.ts';
 import { CONNECTIONS_MAX, FalcoHttpSource } from './falco-http.ts';
 import { BODY_BYTES_MAX } from './http-rejection.ts';
-import { RecordingSink } from './recording-sink.ts';
+import { RecordingSink } from './testing/recording-sink.ts';
 
 const log = pino({ level: 'silent' });
 const sources: FalcoHttpSource[] = [];

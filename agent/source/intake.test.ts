@@ -5,7 +5,7 @@ import type { FalcoEvent } from './event.ts';
 import { BATCH_EVENTS_MAX, Intake } from './intake.ts';
 import { LOG_INTERVAL_MS, LogGate } from './log-gate.ts';
 import { registerIntakeMetrics } from './metrics.ts';
-import { RecordingSink } from './recording-sink.ts';
+import { RecordingSink } from './testing/recording-sink.ts';
 
 const event: FalcoEvent = {
   timeNs: 1n,

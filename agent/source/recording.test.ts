@@ -9,7 +9,7 @@ import type { Cancel, Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
 import { LINE_BYTES_MAX } from './falco-fields.ts';
 import { Pace, PAUSE_MS_MAX } from './pace.ts';
-import { RecordingSink } from './recording-sink.ts';
+import { RecordingSink } from './testing/recording-sink.ts';
 import { recordedLines, recordingFiles } from './recording.ts';
 import { ReplaySource } from './replay.ts';
 

@@ -11,6 +11,7 @@ import {
 import type { Container, Observation } from '../observation.ts';
 import type { Finding } from './finding.ts';
 import { rfc3339 } from './time.ts';
+import { shorten } from './words.ts';
 
 /**
  * Folds the findings of one pod into one alert per episode: one intrusion is twenty novel programs,
@@ -28,6 +29,8 @@ export type EpisodeOrigin = {
 
 const FIELD_CHARS_MAX = 512;
 const FIELDS_MAX = 40;
+const UNLISTED_MAX = 128;
+const UNLISTED_CHARS_MAX = 256;
 const COUNT_MAX = 0xffff_ffff;
 
 export class Episode {
@@ -35,6 +38,7 @@ export class Episode {
   readonly #origin: EpisodeOrigin;
   readonly #behaviours = new Map<string, AlertBehaviour>();
   readonly #techniques = new Set<string>();
+  readonly #unlisted = new Set<string>();
   #dropped = 0;
   #count = 0;
   #clear = 1;
@@ -51,6 +55,10 @@ export class Episode {
     this.#lastNs = origin.firstNs;
     const pod = origin.container.podUid || origin.container.id;
     this.id = alertId([origin.cluster, origin.node, origin.kind, pod, String(origin.firstNs)]);
+  }
+
+  get kind(): AlertKind {
+    return this.#origin.kind;
   }
 
   get lastNs(): bigint {
@@ -74,6 +82,7 @@ export class Episode {
       this.#behaviours.set(key, { ...known, count: Math.min(COUNT_MAX, known.count + 1) });
       return;
     }
+    if (this.#behaviours.size >= ALERT_BEHAVIOURS_MAX && !this.#isNewUnlisted(key)) return;
     this.#clear *= 1 - finding.score / 100;
     for (const technique of finding.techniques) this.#techniques.add(technique);
     if (this.#lead === null || finding.score > this.#lead.score) {
@@ -86,6 +95,14 @@ export class Episode {
     this.#behaviours.set(key, toBehaviour(finding, process));
   }
 
+  /** Of what is not listed some names are kept, so that one of them does not count each time. */
+  #isNewUnlisted(key: string): boolean {
+    const name = key.slice(0, UNLISTED_CHARS_MAX);
+    if (this.#unlisted.has(name)) return false;
+    if (this.#unlisted.size < UNLISTED_MAX) this.#unlisted.add(name);
+    return true;
+  }
+
   /** For records that inform and never alarm (an operator's session, an upgrade's diff). */
   setInformational(reason: Words, process: AlertProcess): void {
     this.#informational = true;
@@ -96,7 +113,9 @@ export class Episode {
   /** The alert if there is something to tell: at once when new, then once per `intervalMs`. */
   take(nowMs: number, intervalMs: number): Alert | null {
     if (!this.#dirty || this.#lead === null) return null;
-    if (nowMs - this.#sentMs < intervalMs) return null;
+    const sinceMs = nowMs - this.#sentMs;
+    // Below zero the clock was set back: that is no reason to be silent until it catches up.
+    if (sinceMs >= 0 && sinceMs < intervalMs) return null;
     this.#dirty = false;
     this.#sentMs = nowMs;
     this.#revision += 1;
@@ -185,7 +204,7 @@ function evidenceFields(observation: Observation): Readonly<Record<string, strin
   for (const [name, value] of observation.fields) {
     if (taken >= FIELDS_MAX) break;
     taken += 1;
-    fields[name] = value.length > FIELD_CHARS_MAX ? `${value.slice(0, FIELD_CHARS_MAX)}…` : value;
+    fields[name] = shorten(value, FIELD_CHARS_MAX);
   }
   return fields;
 }

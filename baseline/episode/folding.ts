@@ -9,6 +9,8 @@ import type { Finding } from './finding.ts';
  */
 
 export const EPISODES_MAX = 1024;
+/** A record (a session, a rollout) is one alert however long its pauses are. */
+export const RECORD_QUIET_MS = 86_400_000;
 /** Growth of an alert is told at most this often. */
 export const UPDATE_INTERVAL_MS = 1000;
 
@@ -63,7 +65,8 @@ export class Folding {
   take(nowMs: number): Alert[] {
     const alerts: Alert[] = [];
     for (const [key, episode] of this.#open) {
-      const quiet = nowMs - Number(episode.lastNs / 1_000_000n) > this.#quietMs;
+      const quietMs = this.#quietOf(episode.kind);
+      const quiet = nowMs - Number(episode.lastNs / 1_000_000n) > quietMs;
       const alert = episode.take(nowMs, quiet ? 0 : UPDATE_INTERVAL_MS);
       if (alert !== null) alerts.push(alert);
       if (quiet) this.#open.delete(key);
@@ -75,8 +78,15 @@ export class Folding {
     const pod = teller.container.podUid || teller.container.id;
     const key = `${teller.kind}\u0000${pod}\u0000${teller.topic}`;
     const open = this.#open.get(key);
-    const quietNs = BigInt(this.#quietMs) * 1_000_000n;
-    if (open !== undefined && timeNs - open.lastNs <= quietNs) return open;
+    const quietNs = BigInt(this.#quietOf(teller.kind)) * 1_000_000n;
+    // Either way: after a leap of the clock the episode of another time does not go on.
+    const apartNs = open === undefined ? 0n : timeNs - open.lastNs;
+    if (open !== undefined && apartNs <= quietNs && -apartNs <= quietNs) {
+      // To the end: the first of the map is the one that grew longest ago.
+      this.#open.delete(key);
+      this.#open.set(key, open);
+      return open;
+    }
     const episode = new Episode({
       cluster: this.#cluster,
       node: this.#node,
@@ -87,6 +97,10 @@ export class Folding {
     this.#closed(key, open);
     this.#open.set(key, episode);
     return episode;
+  }
+
+  #quietOf(kind: AlertKind): number {
+    return kind === 'session' || kind === 'upgrade' ? RECORD_QUIET_MS : this.#quietMs;
   }
 
   /** An episode that is replaced may still have something to tell. */

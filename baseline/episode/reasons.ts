@@ -97,10 +97,13 @@ function reasonOf(verdict: Verdict): Words {
     recentWords(recent),
   ];
   return {
-    en: parts.map((part) => part.en).join(''),
-    zh: parts.map((part) => part.zh).join(''),
+    en: shorten(parts.map((part) => part.en).join(''), REASON_CHARS_MAX),
+    zh: shorten(parts.map((part) => part.zh).join(''), REASON_CHARS_MAX),
   };
 }
+
+/** Whatever texts an event brings; a usual reason has some hundred characters. */
+const REASON_CHARS_MAX = 2_000;
 
 function meaningOf({ cause, observation }: Verdict): readonly string[] {
   return cause.kind === 'innate' ? cause.rule.techniques : techniquesOf(observation);
@@ -147,7 +150,7 @@ function noveltyWords(o: Observation, facts: Background, behaviour: Behaviour): 
 
 /** Told once per session, with what was done in it. */
 export function sessionReason(session: Session, container: Container): Words {
-  const shown = session.commands.slice(0, SESSION_COMMANDS_SHOWN).map(shorten);
+  const shown = session.commands.slice(0, SESSION_COMMANDS_SHOWN).map((text) => shorten(text));
   const more = session.commands.length + session.commandsDropped - shown.length;
   const how = session.tty ? 'an interactive session' : 'a command';
   const howZh = session.tty ? '交互会话' : '命令';
@@ -167,7 +170,13 @@ export function upgradeReason(profile: ImageProfile, keys: readonly string[]): W
   const shown = names.slice(0, DIFF_SHOWN).join('; ');
   const more = names.length > DIFF_SHOWN ? ` (+${names.length - DIFF_SHOWN})` : '';
   const image = `${profile.image.repository}:${profile.image.tag}`;
-  const before = profile.parent?.image.tag ?? '?';
+  if (profile.parent === null) {
+    return {
+      en: `${image}: seen at the start of its pods for the first time: ${shown}${more}`,
+      zh: `${image}：首次观察到其 Pod 启动时的行为：${shown}${more}`,
+    };
+  }
+  const before = profile.parent.image.tag || '?';
   return {
     en: `${image} does what ${before} never did, on all its pods: ${shown}${more}`,
     zh: `${image} 的所有 Pod 出现 ${before} 从未有过的行为：${shown}${more}`,

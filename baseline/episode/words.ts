@@ -27,8 +27,10 @@ export type Background = {
 const NORMAL_SHOWN = 5;
 const TEXT_SHOWN = 160;
 
-export function shorten(text: string): string {
-  return text.length <= TEXT_SHOWN ? text : `${text.slice(0, TEXT_SHOWN - 1)}…`;
+export function shorten(text: string, charsMax = TEXT_SHOWN): string {
+  if (text.length <= charsMax) return text;
+  // Half a character pair would make the whole alert unreadable to its receiver.
+  return `${text.slice(0, charsMax - 1).toWellFormed()}…`;
 }
 
 export function placeOf(container: Container): string {
@@ -40,7 +42,7 @@ export function placeOf(container: Container): string {
 export function whatHappened(o: Observation): Words {
   const place = placeOf(o.container);
   const en = (text: string): string => `${text} in ${place}`;
-  const zh = (text: string): string => `${place} 中${text}`;
+  const zh = (text: string): string => `${place} 中 ${text}`;
   const by = processName(o);
   switch (o.kind) {
     case 'exec': {
@@ -112,7 +114,7 @@ function count(value: number): string {
 /** "never seen in 41,200 observations from 4 pods; normal here: find, gzip, df" */
 export function neverSeen(background: Background): Words {
   const pods = `${background.pods} ${background.pods === 1 ? 'pod' : 'pods'}`;
-  const normal = background.normal.slice(0, NORMAL_SHOWN).map(shorten);
+  const normal = background.normal.slice(0, NORMAL_SHOWN).map((text) => shorten(text));
   const rest = background.normal.length - normal.length;
   const more = rest > 0 ? ` and ${rest} more` : '';
   const moreZh = rest > 0 ? ` 等 ${background.normal.length} 项` : '';
@@ -194,7 +196,7 @@ export function reserveWords(background: Background): Words {
       return { en: '', zh: '' };
     case 'learning': {
       const percent = Math.round(background.coverage * 100);
-      return { en: ` (learning, ${percent} %)`, zh: `（学习中，${percent}%）` };
+      return { en: ` (learning, ${percent} % known)`, zh: `（学习中，已知 ${percent}%）` };
     }
     case 'upgrade':
       return {
@@ -220,7 +222,7 @@ export function meaningWords(techniques: readonly string[]): Words {
 /** "In the minute before: …" */
 export function recentWords(recent: readonly string[]): Words {
   if (recent.length === 0) return { en: '', zh: '' };
-  const shown = recent.slice(-RECENT_SHOWN).map(shorten).join(' · ');
+  const shown = recent.slice(-RECENT_SHOWN).map((text) => shorten(text)).join(' · ');
   return { en: `. In the minute before: ${shown}`, zh: `。此前一分钟：${shown}` };
 }
 

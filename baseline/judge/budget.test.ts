@@ -5,12 +5,7 @@ import { random } from '../testing/random.ts';
 import { alarmLevel, CHANNEL_WEIGHTS, combine, eValue, nextSum } from './budget.ts';
 
 const evidence = fc
-  .array(
-    fc.tuple(
-      fc.constantFrom(...channels),
-      fc.double({ min: 1e-15, max: 1, noNaN: true }),
-    ),
-  )
+  .array(fc.tuple(fc.constantFrom(...channels), fc.double({ min: 1e-15, max: 1, noNaN: true })))
   .map((entries) => new Map<Channel, number>(entries));
 
 test('the weights of the channels sum to one', () => {
@@ -105,7 +100,7 @@ test.each([
   ['independent', false],
   ['wholly dependent', true],
 ])('the alarm budget holds on null streams of %s channels', (_name, dependent) => {
-  const runs = 2_000;
+  const runs = 1_200;
   for (const [length, level] of [
     [100, 1_000],
     [200, 1_000],

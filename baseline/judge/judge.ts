@@ -1,6 +1,6 @@
 import { addressScope } from '../behaviour/address.ts';
 import { behavioursOf } from '../behaviour/behaviour.ts';
-import type { Observation } from '../observation.ts';
+import type { Container, Observation } from '../observation.ts';
 import type { CompletionRule } from '../profile/completion.ts';
 import { Feedback } from '../profile/feedback.ts';
 import type { ImageProfile } from '../profile/image-profile.ts';
@@ -104,7 +104,8 @@ export class Judge {
   advance(nowMs: number): readonly Verdict[] {
     const verdicts: Verdict[] = [];
     for (const [profile, diff] of this.novelty.diffs) {
-      this.#raiseOverdue(profile, diff, nowMs, verdicts);
+      if (this.#book.get(profile.key) !== profile) this.novelty.forget(profile);
+      else this.#raiseOverdue(profile, diff, nowMs, verdicts);
     }
     return verdicts.length === 0 ? NO_VERDICTS : verdicts;
   }
@@ -168,7 +169,8 @@ export class Judge {
   #countRates(at: Occasion, verdicts: Verdict[]): void {
     const feature = featureOf(at.o);
     if (feature === '' || at.session !== null) return;
-    if (at.watch.isStartingUp(at.ms, this.#options.startUpMs)) return;
+    // A start-up reads and starts much at once; it does not connect more than later.
+    if (at.o.kind !== 'connect' && at.watch.isStartingUp(at.ms, this.#options.startUpMs)) return;
     const seen = at.watch.count(feature);
     if (seen % RATE_CHECK_EVERY !== 0 || at.watch.alarmedRates.has(feature)) return;
     const rate = rateOf(at.watch, feature, seen);
@@ -200,8 +202,8 @@ export class Judge {
   }
 
   #watch(o: Observation, ms: number): PodWatch {
-    const uid = o.container.podUid || o.container.id;
-    let watch = this.#pods.get(uid);
+    const key = watchKey(o.container);
+    let watch = this.#pods.get(key);
     if (watch !== undefined) {
       if (watch.container.id !== o.container.id) watch.container = o.container;
       watch.lastMs = ms;
@@ -209,13 +211,13 @@ export class Judge {
     }
     if (this.#pods.size >= PODS_WATCHED_MAX) this.#forgetPod();
     watch = new PodWatch({
-      uid,
+      uid: o.container.podUid || o.container.id,
       container: o.container,
       profile: this.#book.profileFor(o.container),
       ms,
       windowMs: this.#options.windowMs,
     });
-    this.#pods.set(uid, watch);
+    this.#pods.set(key, watch);
     return watch;
   }
 
@@ -226,7 +228,7 @@ export class Judge {
     }
     if (oldest === null) return;
     this.counters.podsForgotten += 1;
-    this.#pods.delete(oldest.uid);
+    this.#pods.delete(watchKey(oldest.container));
   }
 
   /** Closes the pod's window when its event belongs to a later one. */
@@ -279,13 +281,22 @@ export class Judge {
     const startOf = (pod: number): number => byHash.get(pod)?.startMs ?? 0;
     const dueMs = nowMs - 2 * this.#options.startUpMs;
     for (const [key, candidate] of diff.overdue(dueMs, startOf)) {
+      // Meanwhile learned, or told by the fleet.
+      if (profile.find(candidate.behaviour) !== undefined) {
+        diff.share(key, candidate);
+        continue;
+      }
       const [pod] = candidate.pods.keys();
       const watch = pod === undefined ? undefined : byHash.get(pod);
       const others = pods.filter(
-        (other) => other.hash !== pod && nowMs - other.startMs > this.#options.startUpMs,
+        (other) =>
+          other.hash !== pod &&
+          other.sawEntry &&
+          nowMs - other.startMs > this.#options.startUpMs,
       );
       // Nobody to compare with: what a lone pod does from its start is the version itself.
-      if (others.length === 0 || watch === undefined) {
+      const isAlone = others.length === 0 && !candidate.suspicious;
+      if (isAlone || watch === undefined) {
         for (const own of candidate.pods.keys()) profile.learn(candidate.behaviour, own, nowMs);
         diff.share(key, candidate);
         continue;
@@ -314,6 +325,11 @@ export class Judge {
     if (known === undefined && this.#addresses.size >= ADDRESSES_MAX) this.#addresses.clear();
     this.#addresses.set(own, known === undefined || known === owner ? owner : null);
   }
+}
+
+/** A pod's containers of different images (a sidecar) are different programs to learn. */
+function watchKey({ podUid, id, image }: Container): string {
+  return `${podUid || id}\u0000${image.repository}\u0000${image.digest || image.tag}`;
 }
 
 /** A general tool that reaches an address outside: not a habit that pods teach each other. */

@@ -60,6 +60,11 @@ export class Novelty {
     return diff;
   }
 
+  /** The image was forgotten, or split. */
+  forget(profile: ImageProfile): void {
+    this.#diffs.delete(profile);
+  }
+
   get diffs(): ReadonlyMap<ImageProfile, UpgradeDiff> {
     return this.#diffs;
   }
@@ -84,11 +89,11 @@ export class Novelty {
       profile.learn(behaviour, hash, at.ms);
       return null;
     }
+    if (name === 'rule') return this.#weighRule(behaviour, at);
     if (at.session !== null && !isOutward(behaviour, at.o)) {
       return at.session.isProbe ? this.#learnLater(behaviour, at, true) : null;
     }
     at.watch.noteNovelGroup(name, channel.groupOf(behaviour));
-    if (name === 'rule') return this.#weighRule(behaviour, at);
     if (!STRONG_CHANNELS.has(name)) return this.#learnLater(behaviour, at);
     return this.#weighStrong(behaviour, name, at);
   }
@@ -109,10 +114,6 @@ export class Novelty {
     if (behaviour.verb === 'accept' && behaviour.object === 'inside') {
       return this.#learnLater(behaviour, at, true);
     }
-    const isStartingUp = at.watch.isStartingUp(at.ms, this.#startUpMs);
-    if (mode === 'complete' && isStartingUp && !profile.knowsStartUp) {
-      return this.#learnLater(behaviour, at, true);
-    }
     const score = scoreOf(behaviour, at.o);
     const verdict: Verdict = {
       channel: name,
@@ -124,8 +125,21 @@ export class Novelty {
       mode,
       cause: { kind: 'novel', behaviour },
     };
-    if (mode === 'complete') return verdict;
+    if (mode === 'complete' && !this.#isComparedWithStarts(verdict, at)) return verdict;
     return this.#weighUpgrade(verdict, behaviour, at);
+  }
+
+  /**
+   * A start-up that was never seen is compared with the next pods' start-ups, as an upgrade's is;
+   * so is one that another start-up showed already. What crosses the cluster's border is not.
+   */
+  #isComparedWithStarts(verdict: Verdict, at: Occasion): boolean {
+    const { watch, o, ms } = at;
+    if (!watch.isStartingUp(ms, this.#startUpMs)) return false;
+    if (crossesTheBorder(o)) return false;
+    const isKnownOfAnother =
+      this.diffOf(watch.profile).candidate(candidateKey(verdict)) !== undefined;
+    return isKnownOfAnother || !watch.profile.knowsStartUp;
   }
 
   #weighUpgrade(verdict: Verdict, behaviour: Behaviour, at: Occasion): Verdict | null {
@@ -133,7 +147,7 @@ export class Novelty {
     const diff = this.diffOf(watch.profile);
     const startUpMs = isRisky(verdict) ? this.#startUpMs / RISKY_START_UP_SHARE : this.#startUpMs;
     const inStartUp = watch.isStartingUp(ms, startUpMs);
-    const key = `${behaviour.channel}\u0000${verdict.value}`;
+    const key = candidateKey(verdict);
     const candidate = diff.candidate(key);
     const outcome = diff.novelty({
       key,
@@ -156,9 +170,13 @@ export class Novelty {
     const mode = this.#modes.of(at.watch.profile, 'exec', at.ms);
     const score = ruleScore(at.o.priority);
     const floor = mode === 'learning' ? ruleScore('warning') : ruleScore('notice');
-    this.#learnLater(behaviour, at);
     // The rule's event can come before the exec that opens the session; a terminal says as much.
     const isSession = at.session !== null || Number(at.o.fields.get('proc.tty') ?? 0) > 0;
+    // What an operator sets off is no habit: the next to set it off may be an intruder.
+    if (!isSession || at.session?.isProbe === true) {
+      at.watch.noteNovelGroup('rule', at.watch.profile.channel('rule').groupOf(behaviour));
+      this.#learnLater(behaviour, at);
+    }
     if (score < floor || (isSession && score < SESSION_RULE_SCORE)) return null;
     // The node's container runtime cleans up after containers; its habits are learned.
     const isRuntime = at.o.container.scope === 'host' && isRuntimeProgram(at.o.process.name);
@@ -176,6 +194,10 @@ export class Novelty {
   }
 }
 
+function candidateKey({ channel, value }: Verdict): string {
+  return `${channel}\u0000${value}`;
+}
+
 /** A shell, or a tool that connects, does not wait as long for a second pod to show the same. */
 function isRisky({ observation: o }: Verdict): boolean {
   if (o.kind === 'exec') return isShell(o.process.exe);
@@ -183,6 +205,12 @@ function isRisky({ observation: o }: Verdict): boolean {
 }
 
 const RISKY_START_UP_SHARE = 3;
+
+/** From or to an address outside the cluster, or the node's own link. */
+function crossesTheBorder(o: Observation): boolean {
+  if (o.kind === 'accept') return addressScope(o.peerAddress) === 'outside';
+  return o.kind === 'connect' && /^(outside|link-local)$/.test(addressScope(o.address));
+}
 
 /** A connection that leaves the container. */
 function isOutward(behaviour: Behaviour, o: Observation): boolean {

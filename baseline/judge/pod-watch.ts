@@ -150,7 +150,7 @@ export class PodWatch {
 
 /** Programs and connections tell a story; single files do not. */
 function actionText(o: Observation): string {
-  if (o.kind === 'exec') return o.commandLine.slice(0, ACTION_CHARS_MAX);
+  if (o.kind === 'exec') return o.commandLine.slice(0, ACTION_CHARS_MAX).toWellFormed();
   if (o.kind !== 'connect' || o.address === '') return '';
   return `${o.process.name} → ${o.address}:${o.port}`;
 }

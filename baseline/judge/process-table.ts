@@ -56,7 +56,9 @@ export class ProcessTable {
   exec(o: Exec): { readonly known: KnownProcess; readonly opened: Session | null } {
     const own = this.#processes.get(o.process.pid);
     const parent = this.#processes.get(o.process.ppid);
-    const fromRuntime = isRuntimeProgram(o.process.parentName) && o.vpid !== 1;
+    // The runtime's own processes are outside and not in the table; a name alone proves nothing.
+    const fromRuntime =
+      isRuntimeProgram(o.process.parentName) && parent === undefined && o.vpid !== 1;
     let session = own?.session ?? parent?.session ?? null;
     let opened: Session | null = null;
     if (fromRuntime && (own?.session ?? null) === null) {
@@ -92,16 +94,23 @@ export class ProcessTable {
   }
 
   /**
-   * What the container runtime does while it sets a container up belongs to the runtime. A process
-   * that executed something inside the container is never the runtime, whatever it calls itself.
+   * What the container runtime does while it sets a container up belongs to the runtime. Names are
+   * anybody's to choose: a process that executed something inside the container, or whose parent
+   * did, is never the runtime. On the node itself the runtime is at home.
    */
   isRuntime(o: Observation): boolean {
+    const { pid, ppid, name, exe, parentName } = o.process;
+    const isInside = o.container.scope === 'container';
     if (o.kind === 'exec') {
       // `runc init`, just before it becomes the program that was asked for.
-      return isRuntimeProgram(o.process.exe) && isRuntimeProgram(o.process.parentName);
+      if (isInside && (o.isUpperLayer || this.#processes.has(ppid))) return false;
+      return isRuntimeProgram(exe) && isRuntimeProgram(parentName);
     }
-    if (!isRuncStage(o.process.name) && !isRuntimeProgram(o.process.exe)) return false;
-    return !this.#processes.has(o.process.pid) || isRuncStage(o.process.name);
+    // A child has its parent's path; runc's own is runc's, or a copy in memory (runc before 1.2).
+    const isStage = isRuncStage(name) && (exe === '' || exe.includes('memfd:runc_cloned'));
+    if (!isStage && !isRuntimeProgram(exe)) return false;
+    // Another program of that pid ended long ago: pids come back.
+    return this.#processes.get(pid)?.exe !== exe;
   }
 
   #put(known: KnownProcess): void {

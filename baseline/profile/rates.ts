@@ -24,7 +24,7 @@ const RATE_MARGIN = 4;
 /** A reload re-reads some dozens of files; so few say nothing, however rare. */
 const RATE_COUNT_MIN = 100;
 /** A model is not trusted further than this. */
-const P_MIN = 1e-15;
+const P_MIN = 1e-24;
 
 /** P(X ≥ count) under the model; 1 while there is too little to say. */
 export function ratePValue(stats: RateStats, count: number): number {

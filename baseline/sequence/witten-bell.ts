@@ -25,6 +25,13 @@ export type SequenceOptions = {
   readonly contextsMax?: number;
 };
 
+export type ExportedContext = {
+  /** The symbols before, oldest first; −1 is the start of the process. */
+  readonly context: readonly number[];
+  /** Symbol and how often it followed, by symbol. */
+  readonly next: readonly (readonly [symbol: number, count: number])[];
+};
+
 /** One context: how often it went on with which symbol, and the contexts one symbol longer. */
 type Context = {
   total: number;
@@ -107,11 +114,11 @@ export class WittenBell {
   }
 
   /** Everything that was learned, in one order: equal models are equal texts. */
-  export(): readonly (readonly [context: readonly number[], next: readonly (readonly number[])[]])[] {
-    return contextsOf(this.#root).map(({ path, context }) => [
-      path,
-      [...context.next].sort((x, y) => x[0] - y[0]),
-    ]);
+  export(): readonly ExportedContext[] {
+    return contextsOf(this.#root).map(({ path, context }) => ({
+      context: path,
+      next: [...context.next].sort((x, y) => x[0] - y[0]),
+    }));
   }
 
   #probability(symbol: number, sequence: readonly number[], at: number): number {

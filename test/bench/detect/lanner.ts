@@ -1,77 +1,78 @@
 import { EventClock } from '../../../agent/event-clock.ts';
 import { Identity } from '../../../agent/identity/identity.ts';
 import type { FalcoEvent } from '../../../agent/source/event.ts';
+import { scaledTo } from '../../../demo/recording/scale.ts';
 import type { Alert } from '../../../baseline/alert.ts';
-import { Baseline, type BaselineOptions } from '../../../baseline/baseline.ts';
-import { COMPLETION_DEFAULT } from '../../../baseline/profile/completion.ts';
-import type { BenchAlert, Detector, DetectorRun } from './detector.ts';
+import { Baseline } from '../../../baseline/baseline.ts';
+import type { BenchAlert, Detector, DetectorRun, Spans } from './detector.ts';
+import { msOf } from './recording.ts';
 
-/**
- * Recordings last minutes where production lasts days, so the statistical clock is scaled to the
- * training span: a window is a thousandth of it (60 s in production), the minimum age half of it
- * (24 h). What belongs to processes and people (start-up, quiet time of an episode) stays as it is.
- */
-export function scaledTo(trainMs: number): Partial<BaselineOptions> & { windowMs: number } {
-  const windowMs = Math.min(60_000, Math.max(100, Math.round(trainMs / 1000)));
-  return {
-    windowMs,
-    completion: { ...COMPLETION_DEFAULT, ageMsMin: trainMs / 2 },
-    taintMs: 10 * windowMs,
-    probeWaitMs: 60 * windowMs,
-  };
-}
+/** An alert of Lanner's own form, and when it left. */
+export type Said = { readonly alert: Alert; readonly saidMs: number };
+
+export type LannerRun = DetectorRun & {
+  readonly said: readonly Said[];
+  /** Seconds from the first event until each image was complete; null where it never was. */
+  readonly learned: ReadonlyMap<string, number | null>;
+};
 
 /** How often the bench looks for alerts in event time: an agent does it per batch of events. */
 const TAKE_EVERY_MS = 100;
+/** How often it asks what is complete: an answer walks through every behaviour of every image. */
+const PROGRESS_EVERY_MS = 5_000;
 
 export class LannerDetector implements Detector {
   readonly name = 'lanner';
 
-  run(events: readonly FalcoEvent[], testStartMs: number): DetectorRun {
-    const alerts: BenchAlert[] = [];
+  run(events: readonly FalcoEvent[], spans: Spans): LannerRun {
+    const said: Said[] = [];
     const learned = new Map<string, number | null>();
-    const startMs = events[0] === undefined ? 0 : Number(events[0].timeNs / 1_000_000n);
-    const scale = scaledTo(testStartMs - startMs);
-    const baseline = new Baseline({ cluster: 'bench', node: 'node-a', ...scale });
+    const baseline = new Baseline({
+      cluster: 'bench',
+      node: 'node-a',
+      ...scaledTo(spans.testStartMs - spans.trainStartMs),
+    });
     const identity = new Identity({
       node: 'node-a',
       clock: new EventClock(() => 0),
       onObservation: (observation) => baseline.observe(observation),
     });
-    let firstMs = 0;
+    const take = (nowMs: number): void => {
+      identity.advance();
+      baseline.advance(BigInt(nowMs) * 1_000_000n);
+      for (const alert of baseline.takeAlerts()) said.push({ alert, saidMs: nowMs });
+    };
     let takenMs = 0;
+    let lookedMs = 0;
     let nowMs = 0;
     for (const event of events) {
       identity.receive(event);
-      nowMs = Math.max(nowMs, Number(event.timeNs / 1_000_000n));
-      if (firstMs === 0) firstMs = nowMs;
+      nowMs = Math.max(nowMs, msOf(event));
       if (nowMs - takenMs < TAKE_EVERY_MS) continue;
       takenMs = nowMs;
-      identity.advance();
-      baseline.advance(BigInt(nowMs) * 1_000_000n);
-      for (const alert of baseline.takeAlerts()) alerts.push(toBenchAlert(alert, nowMs));
-      noteLearned(baseline, learned, (nowMs - firstMs) / 1000);
+      take(nowMs);
+      if (nowMs - lookedMs < PROGRESS_EVERY_MS) continue;
+      lookedMs = nowMs;
+      noteLearned(baseline, learned, (nowMs - spans.trainStartMs) / 1000);
     }
-    return { alerts, learned };
+    take(nowMs);
+    return { alerts: said.map(toBenchAlert), said, learned };
   }
 }
 
-let looked = 0;
 function noteLearned(
   baseline: Baseline,
   learned: Map<string, number | null>,
   seconds: number,
 ): void {
-  looked += 1;
-  if (looked % 50 !== 0) return;
-  for (const image of baseline.progress()) {
-    const name = `${image.image.repository}:${image.image.tag}`;
-    if (learned.get(name) === undefined) learned.set(name, null);
-    if (learned.get(name) === null && image.state === 'complete') learned.set(name, seconds);
+  for (const { image, key, state } of baseline.progress()) {
+    const name = image.repository === '' ? key : `${image.repository}:${image.tag}`;
+    if ((learned.get(name) ?? null) !== null) continue;
+    learned.set(name, state === 'complete' ? Math.round(seconds) : null);
   }
 }
 
-function toBenchAlert(alert: Alert, saidMs: number): BenchAlert {
+export function toBenchAlert({ alert, saidMs }: Said): BenchAlert {
   return {
     id: alert.id,
     pod: alert.pod,
@@ -80,6 +81,6 @@ function toBenchAlert(alert: Alert, saidMs: number): BenchAlert {
     eventMs: alert.behaviours.map((behaviour) => Date.parse(behaviour.time)),
     saidMs,
     channels: [...new Set(alert.behaviours.map((behaviour) => behaviour.channel))],
-    text: `${alert.severity} ${alert.reason.en}`,
+    text: `${alert.severity}: ${alert.reason.en}`,
   };
 }

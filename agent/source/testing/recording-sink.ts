@@ -1,5 +1,5 @@
 /** A sink that keeps what it is given, for tests. */
-import type { FalcoEvent, Gap, MalformedReason, SourceSink, SourceState } from './event.ts';
+import type { FalcoEvent, Gap, MalformedReason, SourceSink, SourceState } from '../event.ts';
 
 export class RecordingSink implements SourceSink {
   readonly events: FalcoEvent[] = [];
