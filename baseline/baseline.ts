@@ -93,7 +93,7 @@ export class Baseline {
   readonly #folding: Folding;
   readonly #sessions = new Map<Session, WaitingSession>();
   readonly #sent = new WeakMap<ImageProfile, number>();
-  readonly #diffTold = new Map<ImageProfile, number>();
+  readonly #diffTold = new WeakMap<ImageProfile, number>();
   #nowMs = 0;
 
   constructor(options: BaselineOptions) {

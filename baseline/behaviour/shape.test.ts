@@ -105,9 +105,7 @@ test('arguments that differ in letters are different behaviours', () => {
 });
 
 test('numbers inside paths and options are taken out one by one', () => {
-  expect(commandShape('curl http://10.0.0.7:8080/v1')).toBe(
-    'curl http://<N>.<N>.<N>.<N>:<N>/v<N>',
-  );
+  expect(commandShape('curl http://10.0.0.7:8080/v1')).toBe('curl http://<N>.<N>.<N>.<N>:<N>/v<N>');
   expect(commandShape('nice -n=5')).toBe('nice -n=<N>');
 });
 
@@ -132,7 +130,23 @@ test('no text makes a shape throw, and a shape is no longer than three times the
   );
 });
 
-const PIECES = ['a', '1', 'a1', '.', '-', '/', '<', ' ', '=', 'aF9', '\\', '"', '\u0000', '1 ', 'é'];
+const PIECES = [
+  'a',
+  '1',
+  'a1',
+  '.',
+  '-',
+  '/',
+  '<',
+  ' ',
+  '=',
+  'aF9',
+  '\\',
+  '"',
+  '\u0000',
+  '1 ',
+  'é',
+];
 
 test.each(PIECES)('64 KiB of %j are shaped in linear time', (piece) => {
   const text = piece.repeat(Math.ceil(65_536 / piece.length));

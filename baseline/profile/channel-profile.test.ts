@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Behaviour } from '../behaviour/behaviour.ts';
-import { behavioursOf } from '../behaviour/behaviour.ts';
+import { behavioursOf, type Behaviour } from '../behaviour/behaviour.ts';
 import type { Observation } from '../observation.ts';
 import { connect, exec, read, write } from '../testing/observations.ts';
 import { ChannelProfile, isTrusted, ITEMS_MAX, type Item } from './channel-profile.ts';
@@ -12,7 +11,11 @@ function first(o: Observation): Behaviour {
 
 const ONCE = { pod: 1, ms: 0, podCount: 1 };
 
-function learn(channel: ChannelProfile, o: Observation, at: Partial<typeof ONCE> = {}): Item | null {
+function learn(
+  channel: ChannelProfile,
+  o: Observation,
+  at: Partial<typeof ONCE> = {},
+): Item | null {
   return channel.learn(first(o), { ...ONCE, ...at });
 }
 
@@ -74,7 +77,8 @@ describe('a file with the name of a pattern', () => {
 
 test('a group that collapsed becomes one item with the pods of all its names', () => {
   const channel = new ChannelProfile('file-read');
-  for (const pod of [1, 2, 3]) learn(channel, read(`/var/job-${pod}`), { pod, ms: pod * 100, podCount: 3 });
+  for (const pod of [1, 2, 3])
+    learn(channel, read(`/var/job-${pod}`), { pod, ms: pod * 100, podCount: 3 });
   expect([...channel.items.keys()]).toEqual(['read /var/job-<N> by web']);
   const [item] = channel.items.values();
   expect(item?.pods.map((entry) => entry.pod)).toEqual([1, 2, 3]);

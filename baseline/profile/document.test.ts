@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { behavioursOf } from '../behaviour/behaviour.ts';
 import type { Observation } from '../observation.ts';
-import { change, connect, exec, privileged, read, ruleMatch, write } from '../testing/observations.ts';
+import {
+  change,
+  connect,
+  exec,
+  privileged,
+  read,
+  ruleMatch,
+  write,
+} from '../testing/observations.ts';
 import {
   mergeDocuments,
   parseDocument,
@@ -45,10 +53,7 @@ const anySegment = fc.oneof(
 
 function sightings(segment: fc.Arbitrary<string>): fc.Arbitrary<readonly Seen[]> {
   const path = fc
-    .tuple(
-      fc.constantFrom('/var', '/var', '/etc', '/proc/77'),
-      fc.array(segment, { maxLength: 3 }),
-    )
+    .tuple(fc.constantFrom('/var', '/var', '/etc', '/proc/77'), fc.array(segment, { maxLength: 3 }))
     .map(([root, rest]) => [root, ...rest].join('/'));
   const word = fc.constantFrom('a', 'bc', 'd-1', 'd-2', '-x');
   const observation: fc.Arbitrary<Observation> = fc.oneof(
@@ -223,14 +228,11 @@ describe('parsing a document', () => {
     ['half a count', (d: Loose) => (d['restarts'] = 0.5 as never), /^\/restarts/],
     [
       'an unknown channel',
-      (d: Loose) => (d['channels'] = { ...d['channels'], sequence: d['channels']?.['exec'] } as never),
+      (d: Loose) =>
+        (d['channels'] = { ...d['channels'], sequence: d['channels']?.['exec'] } as never),
       /^\/channels: no channel "sequence"/,
     ],
-    [
-      'a text beyond the bound',
-      (d: Loose) => (d['key'] = 'x'.repeat(16_385) as never),
-      /^\/key/,
-    ],
+    ['a text beyond the bound', (d: Loose) => (d['key'] = 'x'.repeat(16_385) as never), /^\/key/],
   ])('refuses %s and says where', (_name, change, where) => {
     expect(error(change as never)).toMatch(where);
   });

@@ -86,9 +86,16 @@ test('what was raised is remembered within a bound, oldest first out', () => {
   expect(feedback.teach(lesson({ value: `exec ${RAISED_MAX - 1}` })).ok).toBe(true);
 });
 
+test('a lesson that is restored anew holds as it is now, not as it was', () => {
+  const feedback = raised();
+  feedback.restore(lesson({ scope: 'everywhere' }));
+  feedback.restore(lesson({ scope: 'image' }));
+  expect(feedback.isAccepted('exec', VALUE, WEB)).toBe(true);
+  expect(feedback.isAccepted('exec', VALUE, OTHER)).toBe(false);
+});
+
 test('lessons are bounded, and a full list says so', () => {
   const feedback = raised();
-  // Restoring one by one rebuilds each time; half full by hand is enough to see the bound.
   for (let n = 0; n < LESSONS_MAX; n += 1) feedback.restore(lesson({ id: `l${n}`, value: 'v' }));
   expect(feedback.teach(lesson({ id: 'one more' }))).toEqual({ ok: false, reason: 'full' });
   feedback.restore(lesson({ id: 'and one' }));

@@ -77,9 +77,11 @@ export class Feedback {
 
   /** Takes in a lesson that was taught elsewhere or before a restart. */
   restore(lesson: Lesson): void {
-    if (!this.#lessons.has(lesson.id) && this.#lessons.size >= LESSONS_MAX) return;
+    const isKnown = this.#lessons.has(lesson.id);
+    if (!isKnown && this.#lessons.size >= LESSONS_MAX) return;
     this.#lessons.set(lesson.id, lesson);
-    this.#rebuild();
+    if (isKnown) this.#rebuild();
+    else this.#accept(lesson);
   }
 
   /** True when there was such a lesson; from then on the behaviour is judged again. */
@@ -100,12 +102,14 @@ export class Feedback {
   /** Two lessons may teach the same; undoing one must not take the other back. */
   #rebuild(): void {
     this.#accepted.clear();
-    for (const lesson of this.#lessons.values()) {
-      const place = placeOf(lesson);
-      const set = this.#accepted.get(place) ?? new Set<string>();
-      set.add(`${lesson.channel}\u0000${lesson.value}`);
-      this.#accepted.set(place, set);
-    }
+    for (const lesson of this.#lessons.values()) this.#accept(lesson);
+  }
+
+  #accept(lesson: Lesson): void {
+    const place = placeOf(lesson);
+    const set = this.#accepted.get(place) ?? new Set<string>();
+    set.add(`${lesson.channel}\u0000${lesson.value}`);
+    this.#accepted.set(place, set);
   }
 }
 

@@ -62,6 +62,8 @@ export class ImageProfile {
   windows = 0;
   firstMs = Number.POSITIVE_INFINITY;
   lastMs = 0;
+  /** Also of a pod whose first window has not ended yet. */
+  seenMs = 0;
   /** Grows with each change, so that only what changed is sent. */
   revision = 0;
   readonly #taught = new Map<string, number>();
@@ -111,6 +113,7 @@ export class ImageProfile {
   see(pod: number, ms: number, workload = ''): void {
     const span = this.#span(pod, ms);
     span.observations += 1;
+    if (ms > this.seenMs) this.seenMs = ms;
     span.workload = workload;
   }
 

@@ -54,6 +54,18 @@ test('beyond the bound the profile not seen for longest goes, and is counted', (
   expect(profiles.get('r8@sha256:r8:1.0')).toBeDefined();
 });
 
+test('an image that came just now is not the first to go', () => {
+  const profiles = book();
+  for (let n = 0; n < PROFILES_MAX; n += 1) {
+    profiles.profileFor(pod({ repository: `r${n}` })).addWindows(1, 0, 1_000 + n, 1);
+  }
+  for (const repository of ['new-1', 'new-2']) {
+    profiles.profileFor(pod({ repository })).see(1, 9_000);
+  }
+  expect(profiles.get('new-1@sha256:new-1:1.0')).toBeDefined();
+  expect(profiles.get('r1@sha256:r1:1.0')).toBeUndefined();
+});
+
 test('the child of a forgotten version inherits from the one before that', () => {
   const profiles = book();
   const tags = ['1', '2', '3'].map((tag) => {

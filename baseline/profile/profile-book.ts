@@ -84,7 +84,7 @@ export class ProfileBook {
   #forgetLeastRecent(): void {
     let oldest: ImageProfile | null = null;
     for (const profile of this.#profiles.values()) {
-      if (oldest === null || profile.lastMs < oldest.lastMs) oldest = profile;
+      if (oldest === null || lastSeen(profile) < lastSeen(oldest)) oldest = profile;
     }
     if (oldest === null) return;
     this.forgotten += 1;
@@ -100,6 +100,10 @@ export class ProfileBook {
     const index = lineage.indexOf(profile);
     if (index >= 0) lineage.splice(index, 1);
   }
+}
+
+function lastSeen({ seenMs, lastMs }: ImageProfile): number {
+  return Math.max(seenMs, lastMs);
 }
 
 export function workloadName(container: Container): string {

@@ -100,7 +100,8 @@ function common(who: Who): {
   };
 }
 
-type Own<T> = Who & Partial<Omit<T, 'kind' | 'timeNs' | 'node' | 'container' | 'process' | 'fields'>>;
+type Own<T> = Who &
+  Partial<Omit<T, 'kind' | 'timeNs' | 'node' | 'container' | 'process' | 'fields'>>;
 
 /** The special fields of one kind, without those that say who. */
 function own<T>(options: Own<T>): Partial<T> {
