@@ -52,26 +52,32 @@ export function literalSegment(segment: string): string {
 }
 
 /**
- * Further groups that one name may belong to, each tried by the same count of pods:
- * - stem and length: `report.EysXcw` → `report.<C6>`. mktemp and tempfile make suffixes of one
- *   fixed length, and about one in twenty has no digit, so that its shape stays literal.
- * - short hex of one length: `a`, `3f` → `<x1>`, `<x2>`: the two-level fan-out of caches.
+ * The one group of siblings that a name belongs to, or null when it stands for itself. One, not
+ * several: where groups overlap, the order in which they collapse would decide what a name is
+ * called, and merging two profiles could forget it.
+ * - stem and length, `report.EysXcw` → `report.<C6>`: mktemp and tempfile make suffixes of one
+ *   length, and about one in twenty has no digit that would give it away;
+ * - short hex of one length, `a`, `3f` → `<x1>`, `<x2>`: the two-level fan-out of caches;
+ * - the typed shape otherwise; digits alone are always `<N>`.
  */
-export function siblingShapes(name: string): readonly string[] {
-  if (name.length > SHAPE_CHARS_MAX) return [];
-  const shapes: string[] = [];
+export function siblingShape(name: string): string | null {
+  if (name.length > SHAPE_CHARS_MAX) return null;
+  if (DIGITS.test(name)) return '<N>';
+  if (name.length <= SHORT_HEX_MAX && SHORT_HEX.test(name)) return `<x${name.length}>`;
   const shape = nameShape(name);
-  if (isTyped(shape)) shapes.push(shape);
   const cut = name.search(/[-._]/);
-  if (cut > 0) {
-    const rest = name.slice(cut + 1);
-    if (rest.length >= 6 && /^[A-Za-z0-9_-]+$/.test(rest)) {
-      shapes.push(`${name.slice(0, cut + 1)}<C${rest.length}>`);
-    }
+  const rest = cut > 0 ? name.slice(cut + 1) : '';
+  const isSuffix = rest.length >= SUFFIX_MIN && /^[A-Za-z0-9_-]+$/.test(rest);
+  if (isSuffix && !/^<[NHX]>$/.test(nameShape(rest))) {
+    return `${name.slice(0, cut + 1)}<C${rest.length}>`;
   }
-  if (name.length <= 4 && /^[0-9a-f]+$/.test(name)) shapes.push(`<x${name.length}>`);
-  return shapes;
+  return isTyped(shape) ? shape : null;
 }
+
+const SHORT_HEX_MAX = 4;
+const SHORT_HEX = /^[0-9a-f]+$/;
+/** mktemp's default; shorter suffixes are words more often than not. */
+const SUFFIX_MIN = 6;
 
 /** Longest command line that is generalised argument by argument. */
 export const ARGUMENTS_MAX = 64;

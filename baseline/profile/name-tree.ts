@@ -1,4 +1,4 @@
-import { isPattern, isTyped, siblingShapes } from '../behaviour/shape.ts';
+import { isPattern, isTyped, siblingShape } from '../behaviour/shape.ts';
 import { addPod, support, type PodSet } from './pod-set.ts';
 
 /**
@@ -130,26 +130,25 @@ export class NameTree {
     if (isNew) directory.single += 1;
     else if (before === 1 && after === 2) directory.single -= 1;
     else return false;
-    const groups = groupsOf(directory, segment);
-    for (const group of groups) {
+    const shape = siblingShape(segment);
+    const group = shape === null ? null : groupOf(directory, shape);
+    if (group !== null) {
       if (isNew) group.members += 1;
       group.single += isNew ? 1 : -1;
       addPod(group.child.pods, pod, 1);
     }
-    if (directory === this.#root) return false;
-    return podCount > 0 && isNew && this.#collapse(directory, segment, groups, podCount);
+    if (directory === this.#root || podCount === 0 || !isNew) return false;
+    return this.#collapse(directory, shape, group, podCount);
   }
 
   #collapse(
     directory: Directory,
-    segment: string,
-    groups: readonly Group[],
+    shape: string | null,
+    group: Group | null,
     podCount: number,
   ): boolean {
-    for (const shape of siblingShapes(segment)) {
-      const group = directory.groups.get(shape);
-      if (group === undefined || group.collapsed || !groups.includes(group)) continue;
-      if (!shouldCollapse(shape, group, podCount, this.#membersMin)) continue;
+    const isReady = shape !== null && group !== null && !group.collapsed;
+    if (isReady && shouldCollapse(shape, group, podCount, this.#membersMin)) {
       group.collapsed = true;
       adopt(directory, shape, group);
       return true;
@@ -173,18 +172,14 @@ function emptyGroup(): Group {
   return { members: 0, single: 0, collapsed: false, child: { pods: [], directory: null } };
 }
 
-function groupsOf(directory: Directory, segment: string): readonly Group[] {
-  const groups: Group[] = [];
-  for (const shape of siblingShapes(segment)) {
-    let group = directory.groups.get(shape);
-    if (group === undefined) {
-      if (directory.groups.size >= CHILDREN_MAX) continue;
-      group = emptyGroup();
-      directory.groups.set(shape, group);
-    }
-    groups.push(group);
-  }
-  return groups;
+/** Null when the directory has as many groups as it may: the name then stays literal. */
+function groupOf(directory: Directory, shape: string): Group | null {
+  const known = directory.groups.get(shape);
+  if (known !== undefined) return known;
+  if (directory.groups.size >= CHILDREN_MAX) return null;
+  const group = emptyGroup();
+  directory.groups.set(shape, group);
+  return group;
 }
 
 /**
@@ -210,10 +205,9 @@ function lookUp(directory: Directory, segment: string): { name: string; child: C
   if (directory.groups.size > 0) {
     const named = directory.groups.get(segment);
     if (named?.collapsed === true) return { name: segment, child: named.child };
-    for (const shape of siblingShapes(segment)) {
-      const group = directory.groups.get(shape);
-      if (group?.collapsed === true) return { name: shape, child: group.child };
-    }
+    const shape = siblingShape(segment);
+    const group = shape === null ? undefined : directory.groups.get(shape);
+    if (shape !== null && group?.collapsed === true) return { name: shape, child: group.child };
   }
   return { name: segment, child: directory.children.get(segment) ?? null };
 }
@@ -233,7 +227,7 @@ function restorePattern(directory: Directory, segment: string): void {
 /** What hung below the literals now hangs below the pattern. */
 function adopt(directory: Directory, shape: string, group: Group): void {
   for (const [name, child] of directory.children) {
-    if (child.directory === null || !siblingShapes(name).includes(shape)) continue;
+    if (child.directory === null || siblingShape(name) !== shape) continue;
     if (group.child.directory === null) group.child.directory = child.directory;
     else mergeDirectories(group.child.directory, child.directory);
   }
@@ -260,42 +254,54 @@ function mergeDirectories(into: Directory, from: Directory): void {
       if (into.children.size < CHILDREN_MAX) into.children.set(name, child);
       continue;
     }
-    for (const entry of child.pods) addPod(own.pods, entry.pod, entry.count);
-    if (child.directory === null) continue;
-    if (own.directory === null) own.directory = child.directory;
-    else mergeDirectories(own.directory, child.directory);
+    mergeChildren(own, child);
   }
   recount(into, from);
 }
 
 /** After a merge the groups are counted anew: a literal of both sides is one member, not two. */
 function recount(into: Directory, from: Directory): void {
-  const collapsed = new Map<string, Group>();
-  for (const side of [into, from]) {
-    for (const [shape, group] of side.groups) {
-      if (group.collapsed && !collapsed.has(shape)) collapsed.set(shape, group);
-    }
-  }
+  const collapsed = collapsedOf(into, from);
   into.groups.clear();
   into.single = 0;
   for (const [name, child] of into.children) {
     const single = support(child.pods) === 1;
     if (single) into.single += 1;
-    for (const group of groupsOf(into, name)) {
-      group.members += 1;
-      if (single) group.single += 1;
-    }
+    const shape = siblingShape(name);
+    const group = shape === null ? null : groupOf(into, shape);
+    if (group === null) continue;
+    group.members += 1;
+    if (single) group.single += 1;
   }
-  for (const [shape, group] of collapsed) {
-    const own = into.groups.get(shape);
-    if (own === undefined) {
-      into.groups.set(shape, group);
-      continue;
-    }
+  for (const [shape, { child }] of collapsed) {
+    const own = into.groups.get(shape) ?? emptyGroup();
     own.collapsed = true;
-    own.child = group.child;
+    own.child = child;
+    into.groups.set(shape, own);
+    adopt(into, shape, own);
   }
   if (from.open && !into.open) openDirectory(into);
+}
+
+/** The patterns of both sides, and below each what either side knows below it. */
+function collapsedOf(into: Directory, from: Directory): Map<string, Group> {
+  const collapsed = new Map<string, Group>();
+  for (const side of [into, from]) {
+    for (const [shape, group] of side.groups) {
+      if (!group.collapsed) continue;
+      const known = collapsed.get(shape);
+      if (known === undefined) collapsed.set(shape, group);
+      else mergeChildren(known.child, group.child);
+    }
+  }
+  return collapsed;
+}
+
+function mergeChildren(into: Child, from: Child): void {
+  for (const entry of from.pods) addPod(into.pods, entry.pod, entry.count);
+  if (from.directory === null) return;
+  if (into.directory === null) into.directory = from.directory;
+  else mergeDirectories(into.directory, from.directory);
 }
 
 function reviewDirectory(directory: Directory, podCount: number): boolean {
@@ -323,6 +329,6 @@ function restore(directory: Directory, shape: string, group: Group): void {
   const below = group.child.directory;
   if (below === null) return;
   for (const [name, child] of directory.children) {
-    if (siblingShapes(name).includes(shape)) child.directory = below;
+    if (siblingShape(name) === shape) child.directory = below;
   }
 }
