@@ -255,17 +255,19 @@ describe('start-ups', () => {
     expect(stage.loud).toEqual([]);
   });
 
-  test('from the third start on a start-up is judged', () => {
+  test('from the fourth start on a start-up is judged', () => {
     const stage = learnedWithoutStarts();
     const first = startsWithChown(stage, 'web-8');
     stage.pass(30, [...SIX_PODS, first]);
     const second = startsWithChown(stage, 'web-9');
     stage.pass(30, [...SIX_PODS, second]);
     const third = startsWithChown(stage, 'web-10');
-    stage.pass(2, [...SIX_PODS, third]);
+    stage.pass(30, [...SIX_PODS, third]);
+    const fourth = startsWithChown(stage, 'web-11');
+    stage.pass(2, [...SIX_PODS, fourth]);
     expect(stage.loud).toEqual([]);
-    stage.see(curl(stage.now, third));
-    expect(stage.loud.map((alert) => alert.pod)).toEqual(['web-10']);
+    stage.see(curl(stage.now, fourth));
+    expect(stage.loud.map((alert) => alert.pod)).toEqual(['web-11']);
   });
 
   test('also among the first starts the never-learn list is raised', () => {

@@ -197,7 +197,7 @@ export class Judge {
     watch.taintedUntilMs = Math.max(watch.taintedUntilMs, ms + this.#options.taintMs);
     if (verdict.cause.kind === 'innate' || isForeignHand(verdict.observation)) {
       watch.suspiciousUntilMs = watch.taintedUntilMs;
-      this.novelty.diffOf(watch.profile).markSuspicious(watch.hash);
+      this.novelty.diffOf(watch.profile).markSuspicious(watch.hash, ms);
     }
   }
 

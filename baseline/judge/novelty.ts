@@ -125,28 +125,28 @@ export class Novelty {
       mode,
       cause: { kind: 'novel', behaviour },
     };
-    if (mode === 'complete' && !this.#isComparedWithStarts(verdict, at)) return verdict;
+    if (mode === 'complete' && !this.#isComparedWithStarts(at)) return verdict;
     return this.#weighUpgrade(verdict, behaviour, at);
   }
 
   /**
-   * A start-up that was never seen is compared with the next pods' start-ups, as an upgrade's is;
-   * so is one that another start-up showed already. What crosses the cluster's border is not.
+   * What a start-up shows is compared with other pods' start-ups, as after an upgrade: two that
+   * show the same are a habit. What crosses the cluster's border is not given that chance.
    */
-  #isComparedWithStarts(verdict: Verdict, at: Occasion): boolean {
-    const { watch, o, ms } = at;
-    if (!watch.isStartingUp(ms, this.#startUpMs)) return false;
-    if (crossesTheBorder(o)) return false;
-    const isKnownOfAnother =
-      this.diffOf(watch.profile).candidate(candidateKey(verdict)) !== undefined;
-    return isKnownOfAnother || !watch.profile.knowsStartUp;
+  #isComparedWithStarts({ watch, o, ms }: Occasion): boolean {
+    return watch.isStartingUp(ms, this.#startUpMs) && !crossesTheBorder(o);
+  }
+
+  /** Once start-ups are known, a novelty in one is raised at once instead of waiting. */
+  #waits(verdict: Verdict, { watch, ms }: Occasion): boolean {
+    if (verdict.mode === 'complete' && watch.profile.knowsStartUp) return false;
+    const share = isRisky(verdict) ? RISKY_START_UP_SHARE : 1;
+    return watch.isStartingUp(ms, this.#startUpMs / share);
   }
 
   #weighUpgrade(verdict: Verdict, behaviour: Behaviour, at: Occasion): Verdict | null {
     const { watch, ms } = at;
     const diff = this.diffOf(watch.profile);
-    const startUpMs = isRisky(verdict) ? this.#startUpMs / RISKY_START_UP_SHARE : this.#startUpMs;
-    const inStartUp = watch.isStartingUp(ms, startUpMs);
     const key = candidateKey(verdict);
     const candidate = diff.candidate(key);
     const outcome = diff.novelty({
@@ -155,7 +155,7 @@ export class Novelty {
       observation: at.o,
       pod: watch.hash,
       ms,
-      inStartUp,
+      inStartUp: this.#waits(verdict, at),
       suspicious: at.isSuspicious || ms < watch.suspiciousUntilMs,
     });
     if (outcome === 'wait') return null;

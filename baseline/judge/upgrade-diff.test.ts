@@ -57,11 +57,13 @@ test('a second pod that is suspicious does not make the first one’s novelty a 
   expect(show(diff, 3)).toBe('raise');
 });
 
-test('a pod found suspicious later takes what it showed before out of the diff', () => {
+test('a pod found suspicious takes what it showed just before out of the diff, not its start', () => {
   const diff = new UpgradeDiff();
-  show(diff, 1, { key: 'before' });
-  show(diff, 2, { key: 'of another' });
-  diff.markSuspicious(1);
+  show(diff, 1, { key: 'at its start', ms: 0 });
+  show(diff, 1, { key: 'before', ms: 60_000 });
+  show(diff, 2, { key: 'of another', ms: 60_000 });
+  diff.markSuspicious(1, 65_000);
+  expect(show(diff, 2, { key: 'at its start' })).toBe('shared');
   for (const pod of [3, 4]) expect(show(diff, pod, { key: 'before' })).not.toBe('shared');
   expect(show(diff, 5, { key: 'before', inStartUp: false })).toBe('raise');
   expect(show(diff, 3, { key: 'of another' })).toBe('shared');

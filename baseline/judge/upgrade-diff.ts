@@ -15,6 +15,8 @@ import type { Observation } from '../observation.ts';
 
 export const CANDIDATES_MAX = 1024;
 export const DIFF_MAX = 512;
+/** From a shell's start to what gives it away: under a second in the recorded attacks. */
+const SUSPICION_BACK_MS = 5_000;
 
 export type Candidate = {
   readonly behaviour: Behaviour;
@@ -69,9 +71,11 @@ export class UpgradeDiff {
     return 'raise';
   }
 
-  markSuspicious(pod: number): void {
+  /** What a pod showed just before an alarm belongs to it; its start-up long before does not. */
+  markSuspicious(pod: number, ms: number): void {
     for (const candidate of this.#candidates.values()) {
-      if (candidate.pods.has(pod)) candidate.suspicious = true;
+      const shownMs = candidate.pods.get(pod);
+      if (shownMs !== undefined && ms - shownMs <= SUSPICION_BACK_MS) candidate.suspicious = true;
     }
   }
 

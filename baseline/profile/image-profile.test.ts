@@ -155,6 +155,8 @@ test('a start after the image was known for a while is a restart', () => {
   p.noteStart(60_000, 90_000);
   p.noteStart(90_001, 90_000);
   expect([p.starts, p.restarts]).toEqual([3, 1]);
+  expect(p.knowsStartUp).toBe(false);
+  p.noteStart(120_000, 90_000);
   expect(p.knowsStartUp).toBe(true);
 });
 

@@ -30,8 +30,8 @@ export const NEW_PER_POD_AND_DAY = 200;
 export const RATES_MAX = 64;
 /** After so many times the minimum age it is called what it is; it goes on learning. */
 const NEVER_COMPLETE_AGES = 7;
-/** Two starts before the one that is judged, as trust asks for two pods. */
-const STARTS_MIN = 3;
+/** Three starts before the one that is judged: trust asks for two, and one may have had losses. */
+const STARTS_MIN = 4;
 
 /** One pod as evidence; each number only grows on the one agent that sees the pod. */
 export type PodSpan = {
