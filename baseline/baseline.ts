@@ -163,7 +163,9 @@ export class Baseline {
       return { ok: false, error: `it is the profile of "${parsed.document.key}"` };
     }
     const { image, workload } = parsed.document;
-    restoreInto(this.profiles.ensure(key, image, workload), parsed.document);
+    const profile = this.profiles.ensure(key, image, workload);
+    restoreInto(profile, parsed.document);
+    profile.shareWithFleet();
     return { ok: true };
   }
 
@@ -241,7 +243,8 @@ export class Baseline {
   }
 
   #tellDiffs(): void {
-    for (const [profile, diff] of this.#judge.novelty.diffs) {
+    for (const profile of this.profiles.values()) {
+      const { diff } = profile;
       if (diff.shared.size === 0 || this.#diffTold.get(profile) === diff.shared.size) continue;
       this.#diffTold.set(profile, diff.shared.size);
       const last = [...this.#judge.pods.values()].findLast((watch) => watch.profile === profile);

@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Judge } from './judge/judge.ts';
 import type { Container } from './observation.ts';
-import { COMPLETION_DEFAULT } from './profile/completion.ts';
-import { ProfileBook, PROFILES_MAX } from './profile/profile-book.ts';
-import { connect, exec, pod, timeNs } from './testing/observations.ts';
+import { connect, exec, pod } from './testing/observations.ts';
 import { learnedStage, type Stage } from './testing/stage.ts';
-
-const SHORT = { falseAlarmsPerDay: 1, startUpMs: 10_000, taintMs: 20_000 };
 
 const NEW = [1, 2, 3].map((n) => pod({ pod: `web-new-${n}`, tag: '1.1' }));
 const [FIRST, SECOND, THIRD] = NEW as [Container, Container, Container];
@@ -148,15 +143,44 @@ describe('after an upgrade', () => {
   });
 });
 
-test('the diffs of images that came and went are not kept', () => {
-  const book = new ProfileBook({ hostPool: 'a' });
-  const judge = new Judge({ windowMs: 1_000, completion: COMPLETION_DEFAULT, ...SHORT }, book);
-  for (let n = 0; n < PROFILES_MAX + 50; n += 1) {
-    const container = pod({ pod: `job-${n}`, repository: `job-${n}` });
-    judge.judge(exec({ in: container, at: n, exe: '/tmp/x', isUpperLayer: true }));
+/** One node tells another what it learned, as the collector would. */
+function tell(from: Stage, to: Stage): void {
+  for (const { key, document } of from.baseline.takeEvidence()) {
+    expect(to.baseline.adopt(key, JSON.parse(JSON.stringify(document)))).toEqual({ ok: true });
   }
-  judge.advance(Number(timeNs(2_000) / 1_000_000n));
-  expect(judge.novelty.diffs.size).toBeLessThanOrEqual(PROFILES_MAX);
+}
+
+describe('when the pods of a new version run on several nodes', () => {
+  test('what a pod of another node showed before is shared and not raised again', () => {
+    const [here, there] = [learnedStage(), learnedStage({ node: 'node-b' })];
+    rollOut(here, [FIRST]);
+    rollOut(there, [SECOND]);
+    here.pass(30, [FIRST]);
+    there.pass(30, [SECOND]);
+    const rare = { exe: '/usr/bin/tar', pid: 400, commandLine: 'tar c /srv' };
+    here.see(exec({ in: FIRST, at: here.now, ...rare }));
+    expect(here.loud.map((alert) => alert.pod)).toEqual(['web-new-1']);
+    tell(here, there);
+    there.see(exec({ in: SECOND, at: there.now, ...rare }));
+    there.pass(3, [SECOND]);
+    expect(there.loud).toEqual([]);
+    const diff = there.alerts.find((alert) => alert.kind === 'upgrade');
+    expect(diff?.reason.en).toContain('/usr/bin/tar');
+  });
+
+  test('what came with something never to be learned is raised on every node', () => {
+    const [here, there] = [learnedStage(), learnedStage({ node: 'node-b' })];
+    rollOut(here, [FIRST]);
+    rollOut(there, [SECOND]);
+    here.pass(30, [FIRST]);
+    there.pass(30, [SECOND]);
+    const shell = { exe: '/bin/bash', pid: 500, commandLine: 'bash -i' };
+    here.see(exec({ in: FIRST, at: here.now, ...shell }));
+    here.see(exec({ in: FIRST, at: here.now, exe: '/tmp/x', isUpperLayer: true, pid: 501 }));
+    tell(here, there);
+    there.see(exec({ in: SECOND, at: there.now, ...shell }));
+    expect(there.loud.map((alert) => alert.pod)).toEqual(['web-new-2']);
+  });
 });
 
 test('an image of another repository does not inherit', () => {

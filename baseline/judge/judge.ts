@@ -84,7 +84,7 @@ export class Judge {
     watch.profile.see(watch.hash, ms, workloadName(o.container));
     const exec = o.kind === 'exec' ? table.exec(o) : null;
     if (o.kind === 'exec' && o.vpid === 1 && watch.noteEntry(o.container.id)) {
-      watch.profile.noteStart(ms, this.#options.startUpMs);
+      watch.profile.noteStart(watch.hash, ms);
     }
     if (exec?.opened) noteProbe(watch.profile, exec.opened);
     const session = exec === null ? table.sessionOf(o) : exec.known.session;
@@ -103,9 +103,8 @@ export class Judge {
   /** Closes windows that ended by `nowMs` and raises what waited for a second pod in vain. */
   advance(nowMs: number): readonly Verdict[] {
     const verdicts: Verdict[] = [];
-    for (const [profile, diff] of this.novelty.diffs) {
-      if (this.#book.get(profile.key) !== profile) this.novelty.forget(profile);
-      else this.#raiseOverdue(profile, diff, nowMs, verdicts);
+    for (const profile of this.#book.values()) {
+      if (profile.diff.candidates.size > 0) this.#raiseOverdue(profile, nowMs, verdicts);
     }
     return verdicts.length === 0 ? NO_VERDICTS : verdicts;
   }
@@ -197,7 +196,7 @@ export class Judge {
     watch.taintedUntilMs = Math.max(watch.taintedUntilMs, ms + this.#options.taintMs);
     if (verdict.cause.kind === 'innate' || isForeignHand(verdict.observation)) {
       watch.suspiciousUntilMs = watch.taintedUntilMs;
-      this.novelty.diffOf(watch.profile).markSuspicious(watch.hash, ms);
+      watch.profile.diff.markSuspicious(watch.hash, ms);
     }
   }
 
@@ -270,12 +269,8 @@ export class Judge {
     }
   }
 
-  #raiseOverdue(
-    profile: ImageProfile,
-    diff: ReturnType<Novelty['diffOf']>,
-    nowMs: number,
-    verdicts: Verdict[],
-  ): void {
+  #raiseOverdue(profile: ImageProfile, nowMs: number, verdicts: Verdict[]): void {
+    const { diff } = profile;
     const pods = [...this.#pods.values()].filter((watch) => watch.profile === profile);
     const byHash = new Map(pods.map((watch) => [watch.hash, watch]));
     const startOf = (pod: number): number => byHash.get(pod)?.startMs ?? 0;
@@ -296,7 +291,7 @@ export class Judge {
       );
       // Nobody to compare with: what a lone pod does from its start is the version itself.
       const isAlone = others.length === 0 && !candidate.suspicious;
-      if (isAlone || watch === undefined) {
+      if (isAlone || watch === undefined || candidate.observation === null) {
         for (const own of candidate.pods.keys()) profile.learn(candidate.behaviour, own, nowMs);
         diff.share(key, candidate);
         continue;

@@ -4,16 +4,15 @@ import { isRuntimeProgram } from '../behaviour/process-role.ts';
 import type { Observation } from '../observation.ts';
 import {
   STRONG_CHANNELS,
-  type ImageProfile,
   type LearnedChannel,
 } from '../profile/image-profile.ts';
+import { candidateKey } from '../profile/candidate-document.ts';
 import { hasPod } from '../profile/pod-set.ts';
 import { isShell, isTool } from './innate.ts';
 import type { Modes } from './modes.ts';
 import type { PodWatch } from './pod-watch.ts';
 import type { Session } from './process-table.ts';
 import { argumentsScore, noveltyScore, ruleScore } from './score.ts';
-import { UpgradeDiff } from './upgrade-diff.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
@@ -44,29 +43,10 @@ const SESSION_RULE_SCORE = ruleScore('critical');
 export class Novelty {
   readonly #modes: Modes;
   readonly #startUpMs: number;
-  readonly #diffs = new Map<ImageProfile, UpgradeDiff>();
 
   constructor(modes: Modes, startUpMs: number) {
     this.#modes = modes;
     this.#startUpMs = startUpMs;
-  }
-
-  diffOf(profile: ImageProfile): UpgradeDiff {
-    let diff = this.#diffs.get(profile);
-    if (diff === undefined) {
-      diff = new UpgradeDiff();
-      this.#diffs.set(profile, diff);
-    }
-    return diff;
-  }
-
-  /** The image was forgotten, or split. */
-  forget(profile: ImageProfile): void {
-    this.#diffs.delete(profile);
-  }
-
-  get diffs(): ReadonlyMap<ImageProfile, UpgradeDiff> {
-    return this.#diffs;
   }
 
   /** Learns or judges one behaviour; a verdict if it is to be raised. */
@@ -146,8 +126,8 @@ export class Novelty {
 
   #weighUpgrade(verdict: Verdict, behaviour: Behaviour, at: Occasion): Verdict | null {
     const { watch, ms } = at;
-    const diff = this.diffOf(watch.profile);
-    const key = candidateKey(verdict);
+    const { diff } = watch.profile;
+    const key = candidateKey(verdict.channel, verdict.value);
     const candidate = diff.candidate(key);
     const outcome = diff.novelty({
       key,
@@ -158,6 +138,8 @@ export class Novelty {
       inStartUp: this.#waits(verdict, at),
       suspicious: at.isSuspicious || ms < watch.suspiciousUntilMs,
     });
+    // Other nodes' pods of this version shall know of it.
+    if (candidate?.pods.has(watch.hash) !== true) watch.profile.revision += 1;
     if (outcome === 'wait') return null;
     if (outcome === 'raise') return verdict;
     for (const pod of candidate?.pods.keys() ?? []) watch.profile.learn(behaviour, pod, ms, true);
@@ -192,10 +174,6 @@ export class Novelty {
       cause: { kind: 'rule', behaviour },
     };
   }
-}
-
-function candidateKey({ channel, value }: Verdict): string {
-  return `${channel}\u0000${value}`;
 }
 
 /** A shell, or a tool that connects, does not wait as long for a second pod to show the same. */

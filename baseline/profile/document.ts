@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import type { Behaviour } from '../behaviour/behaviour.ts';
+import { candidateDocuments, CandidateSchema, restoreCandidates } from './candidate-document.ts';
 import { ITEMS_MAX, type RestoredItem } from './channel-profile.ts';
 import {
   ImageProfile,
@@ -11,6 +12,7 @@ import {
 } from './image-profile.ts';
 import { NOVEL_GROUPS_MAX } from './novelty-history.ts';
 import { mergePodSets, POD_SET_MAX, type PodSet } from './pod-set.ts';
+import { CANDIDATES_MAX } from './upgrade-diff.ts';
 
 /**
  * A profile as a document: what agents send, the collector merges and people review. Everything in
@@ -59,6 +61,17 @@ const ChannelSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** Pod hash, first and last ms, windows, observations, workload, start in ms (0: not seen). */
+const PodSchema = Type.Tuple([
+  PodId,
+  Milliseconds,
+  Milliseconds,
+  Count,
+  Count,
+  Text,
+  Milliseconds,
+]);
+
 const DocumentSchema = Type.Object(
   {
     format: Type.Literal(DOCUMENT_FORMAT),
@@ -67,15 +80,12 @@ const DocumentSchema = Type.Object(
       { repository: Text, tag: Text, digest: Text },
       { additionalProperties: false },
     ),
-    starts: Count,
-    restarts: Count,
     /** The application, where one image runs several. */
     workload: Text,
-    /** Pod hash, first and last ms, windows, observations, workload; sorted. */
-    pods: Type.Array(Type.Tuple([PodId, Milliseconds, Milliseconds, Count, Count, Text]), {
-      maxItems: PODS_MAX,
-    }),
+    /** Sorted by pod. */
+    pods: Type.Array(PodSchema, { maxItems: PODS_MAX }),
     channels: Type.Record(Type.String(), ChannelSchema),
+    candidates: Type.Array(CandidateSchema, { maxItems: CANDIDATES_MAX }),
     /** Windows, sum, sum of squares, maximum. */
     rates: Type.Record(Text, Type.Tuple([Count, Count, Count, Count])),
     probes: Type.Record(Text, Count),
@@ -104,8 +114,6 @@ export function toDocument(profile: ImageProfile): ProfileDocument {
     key: profile.key,
     image: { ...profile.image },
     workload: profile.workload,
-    starts: profile.starts,
-    restarts: profile.restarts,
     pods: [...profile.pods]
       .map(([pod, s]): ProfileDocument['pods'][number] => [
         pod,
@@ -114,9 +122,11 @@ export function toDocument(profile: ImageProfile): ProfileDocument {
         s.windows,
         s.observations,
         s.workload,
+        s.startedMs,
       ])
       .sort((a, b) => a[0] - b[0]),
     channels,
+    candidates: candidateDocuments(profile),
     rates: sortedRecord(
       [...profile.rates].map(([name, r]) => [name, [r.windows, r.sum, r.squares, r.max]]),
     ),
@@ -196,9 +206,8 @@ export function restoreInto(profile: ImageProfile, ...documents: readonly Profil
       });
     }
   }
+  restoreCandidates(profile, documents.flatMap((document) => document.candidates));
   for (const document of documents) {
-    profile.starts = Math.max(profile.starts, document.starts);
-    profile.restarts = Math.max(profile.restarts, document.restarts);
     for (const [command, runs] of Object.entries(document.probes).slice(0, PROBES_MAX)) {
       profile.probes.restore(command, runs);
     }
@@ -214,7 +223,7 @@ function largest(a: string, b: string): string {
 }
 
 function restorePods(profile: ImageProfile, document: ProfileDocument): void {
-  for (const [pod, firstMs, lastMs, windows, observations, workload] of document.pods) {
+  for (const [pod, firstMs, lastMs, windows, observations, workload, startedMs] of document.pods) {
     const own = profile.pods.get(pod);
     if (own === undefined && profile.pods.size >= PODS_MAX) continue;
     profile.pods.set(pod, {
@@ -223,6 +232,7 @@ function restorePods(profile: ImageProfile, document: ProfileDocument): void {
       windows: Math.max(own?.windows ?? 0, windows),
       observations: Math.max(own?.observations ?? 0, observations),
       workload: largest(own?.workload ?? '', workload),
+      startedMs: Math.max(own?.startedMs ?? 0, startedMs),
     });
     profile.firstMs = Math.min(profile.firstMs, firstMs);
     profile.lastMs = Math.max(profile.lastMs, lastMs);

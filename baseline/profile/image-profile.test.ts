@@ -149,14 +149,14 @@ test('what was not done in all the windows before counts as done nought times', 
 
 test('a start after the image was known for a while is a restart', () => {
   const p = profile();
-  p.noteStart(0, 90_000);
+  for (const pod of [1, 2, 3, 4]) watch(p, pod, 10);
+  p.noteStart(1, p.firstMs + 1);
   expect([p.starts, p.restarts]).toEqual([1, 0]);
-  watch(p, 1, 10);
-  p.noteStart(60_000, 90_000);
-  p.noteStart(90_001, 90_000);
+  p.noteStart(2, p.firstMs + 60_000);
+  p.noteStart(3, p.firstMs + 90_001);
   expect([p.starts, p.restarts]).toEqual([3, 1]);
   expect(p.knowsStartUp).toBe(false);
-  p.noteStart(120_000, 90_000);
+  p.noteStart(4, p.firstMs + 120_000);
   expect(p.knowsStartUp).toBe(true);
 });
 

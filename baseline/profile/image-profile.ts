@@ -7,6 +7,7 @@ import { NoveltyHistory } from './novelty-history.ts';
 import { support } from './pod-set.ts';
 import { ProbeBook } from './probe-book.ts';
 import { emptyRate, type RateStats } from './rates.ts';
+import { UpgradeDiff } from './upgrade-diff.ts';
 
 /** Everything learned of one image, in bounded space. */
 
@@ -30,6 +31,8 @@ export const NEW_PER_POD_AND_DAY = 200;
 export const RATES_MAX = 64;
 /** After so many times the minimum age it is called what it is; it goes on learning. */
 const NEVER_COMPLETE_AGES = 7;
+/** The pods of a first rollout start within this of each other: one start, seen many times. */
+const RESTART_AFTER_MS = 90_000;
 /** Three starts before the one that is judged: trust asks for two, and one may have had losses. */
 const STARTS_MIN = 4;
 
@@ -41,6 +44,8 @@ export type PodSpan = {
   observations: number;
   /** What made the pod: `namespace/name`, empty outside Kubernetes. */
   workload: string;
+  /** When its entry point was last seen to start; 0 when it ran before anybody looked. */
+  startedMs: number;
 };
 
 export class ImageProfile {
@@ -55,9 +60,10 @@ export class ImageProfile {
   readonly pods = new Map<number, PodSpan>();
   readonly rates = new Map<string, RateStats>();
   readonly probes = new ProbeBook();
+  /** What this version does and its predecessor never did, as far as it is known. */
+  readonly diff = new UpgradeDiff();
   podsForgotten = 0;
-  starts = 0;
-  restarts = 0;
+  startsForgotten = 0;
   observationsForgotten = 0;
   windows = 0;
   firstMs = Number.POSITIVE_INFINITY;
@@ -132,7 +138,7 @@ export class ImageProfile {
     let span = this.pods.get(pod);
     if (span === undefined) {
       if (this.pods.size >= PODS_MAX) this.#forgetOldestPod();
-      span = { firstMs: ms, lastMs: ms, windows: 0, observations: 0, workload: '' };
+      span = { firstMs: ms, lastMs: ms, windows: 0, observations: 0, workload: '', startedMs: 0 };
       this.pods.set(pod, span);
       this.review();
     }
@@ -144,17 +150,31 @@ export class ImageProfile {
       this.pods.delete(oldest);
       this.podsForgotten += 1;
       this.observationsForgotten += span.observations;
+      if (span.startedMs > 0) this.startsForgotten += 1;
       break;
     }
   }
 
-  /**
-   * A container was started again after the image was known for a while: its start-up was seen
-   * more than once. Counted per pod start, so that a rollout counts as what it is.
-   */
-  noteStart(ms: number, startUpMs: number): void {
-    this.starts += 1;
-    if (ms - this.firstMs > startUpMs) this.restarts += 1;
+  /** A pod's entry point was seen to start. */
+  noteStart(pod: number, ms: number): void {
+    const span = this.#span(pod, ms);
+    if (ms > span.startedMs) span.startedMs = ms;
+  }
+
+  /** Pods whose start was seen. */
+  get starts(): number {
+    let starts = this.startsForgotten;
+    for (const span of this.pods.values()) if (span.startedMs > 0) starts += 1;
+    return starts;
+  }
+
+  /** Starts after the image was known for a while: a start-up that was seen more than once. */
+  get restarts(): number {
+    let restarts = this.startsForgotten;
+    for (const { startedMs } of this.pods.values()) {
+      if (startedMs > this.firstMs + RESTART_AFTER_MS) restarts += 1;
+    }
+    return restarts;
   }
 
   /**
@@ -176,6 +196,14 @@ export class ImageProfile {
     }
     if (!known) this.revision += 1;
     return channel.learn(behaviour, { pod, ms, podCount: Math.max(1, this.pods.size) }, exempt);
+  }
+
+  /** Learns what pods of several nodes have shown by now. */
+  shareWithFleet(): void {
+    for (const [key, candidate] of this.diff.shareable()) {
+      for (const [pod, ms] of candidate.pods) this.learn(candidate.behaviour, pod, ms, true);
+      this.diff.share(key, candidate);
+    }
   }
 
   #mayTeach(pod: number, channel: LearnedChannel, ms: number): boolean {

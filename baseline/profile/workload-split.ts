@@ -61,8 +61,6 @@ export function partOf(profile: ImageProfile, workload: string, key: string): Im
     part.firstMs = Math.min(part.firstMs, span.firstMs);
     part.lastMs = Math.max(part.lastMs, span.lastMs);
   }
-  part.starts = profile.starts;
-  part.restarts = profile.restarts;
   for (const name of LEARNED_CHANNELS) {
     const channel = profile.channel(name);
     const items = [...channel.items.values()].flatMap((item) => {

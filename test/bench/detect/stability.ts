@@ -144,7 +144,7 @@ function itemsOf(document: ProfileDocument | undefined): ReadonlyMap<string, str
 
 function partsThatDiffer(a: ProfileDocument, b: ProfileDocument): readonly string[] {
   const parts: string[] = [];
-  for (const name of ['starts', 'restarts', 'pods', 'rates', 'probes'] as const) {
+  for (const name of ['pods', 'rates', 'probes'] as const) {
     if (!isDeepStrictEqual(a[name], b[name])) parts.push(name);
   }
   const history = ({ channels }: ProfileDocument): unknown =>

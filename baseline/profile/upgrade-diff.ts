@@ -15,12 +15,16 @@ import type { Observation } from '../observation.ts';
 
 export const CANDIDATES_MAX = 1024;
 export const DIFF_MAX = 512;
+/** Two are enough to share; more are kept so that merging does not depend on order. */
+export const CANDIDATE_PODS_MAX = 8;
 /** From a shell's start to what gives it away: under a second in the recorded attacks. */
 const SUSPICION_BACK_MS = 5_000;
 
 export type Candidate = {
   readonly behaviour: Behaviour;
-  readonly observation: Observation;
+  /** Null when another node saw it: nothing to raise here, but a pod to share with. */
+  observation: Observation | null;
+  /** Pod hash → when it showed it first, in ms. */
   readonly pods: Map<number, number>;
   raised: boolean;
   suspicious: boolean;
@@ -61,6 +65,7 @@ export class UpgradeDiff {
       this.#candidates.set(novelty.key, candidate);
     }
     candidate.suspicious ||= novelty.suspicious;
+    candidate.observation ??= novelty.observation;
     if (!candidate.pods.has(novelty.pod)) candidate.pods.set(novelty.pod, novelty.ms);
     if (candidate.pods.size >= 2 && !candidate.suspicious) {
       this.share(novelty.key, candidate);
@@ -83,11 +88,41 @@ export class UpgradeDiff {
     return this.#candidates.get(key);
   }
 
+  get candidates(): ReadonlyMap<string, Candidate> {
+    return this.#candidates;
+  }
+
+  /** Takes in what another node saw: pods of one version on several nodes share one diff. */
+  restore(key: string, told: Omit<Candidate, 'observation'>): void {
+    const own = this.#candidates.get(key);
+    if (own === undefined) {
+      if (this.#candidates.size >= CANDIDATES_MAX) return;
+      this.#candidates.set(key, { ...told, observation: null, pods: new Map(told.pods) });
+      return;
+    }
+    for (const [pod, ms] of told.pods) {
+      const ownMs = own.pods.get(pod);
+      const isRoom = own.pods.size < CANDIDATE_PODS_MAX;
+      if (ownMs !== undefined || isRoom) own.pods.set(pod, Math.min(ownMs ?? ms, ms));
+    }
+    own.raised ||= told.raised;
+    own.suspicious ||= told.suspicious;
+  }
+
+  drop(key: string): void {
+    this.#candidates.delete(key);
+  }
+
+  /** Those that two pods showed and nothing speaks against. */
+  shareable(): readonly [string, Candidate][] {
+    return [...this.#candidates].filter(([, { pods, suspicious }]) => pods.size >= 2 && !suspicious);
+  }
+
   /** Waiting novelties whose pod is out of its start-up, oldest first. */
   overdue(startedBeforeMs: number, startOf: (pod: number) => number): [string, Candidate][] {
     const due: [string, Candidate][] = [];
     for (const [key, candidate] of this.#candidates) {
-      if (candidate.raised) continue;
+      if (candidate.raised || candidate.observation === null) continue;
       const [pod] = candidate.pods.keys();
       if (pod !== undefined && startOf(pod) <= startedBeforeMs) due.push([key, candidate]);
     }
@@ -96,7 +131,7 @@ export class UpgradeDiff {
 
   share(key: string, candidate: Candidate): void {
     this.#candidates.delete(key);
-    this.lastShared = candidate.observation;
+    this.lastShared = candidate.observation ?? this.lastShared;
     if (this.#shared.size >= DIFF_MAX) this.sharedDropped += 1;
     else this.#shared.set(key, candidate.behaviour);
   }
