@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Logger } from 'pino';
 
+import { makeFolder } from '../config/make-folder.ts';
 import { LiveStream } from './api/live-stream.ts';
 import { startApi } from './api/server.ts';
 import { readOrMakeToken } from './api/token.ts';
@@ -84,7 +84,7 @@ async function start<P>(
   const { config, version, log } = options;
   const clock = options.clock ?? systemClock;
   const gate = new LogGate(clock);
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(config.dataDir, 0o700);
   const access = openAccess(config, log);
 
   const levels = {

@@ -1,5 +1,6 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../config/make-folder.ts';
 
 /** Broken files are kept for whoever wants to look, but not without end. */
 export const SET_ASIDE_MAX = 3;
@@ -10,7 +11,7 @@ const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
 export function prepareFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+  makeFolder(dirname(path), FOLDER_MODE);
   closeSync(openSync(path, 'a', FILE_MODE));
 }
 
