@@ -11,7 +11,8 @@ export type DemoOptions = {
   readonly recording: string;
   /** A real Falco's socket instead of the recording. */
   readonly falco: string | null;
-  readonly apiPort: number;
+  /** Null: the usual one, or any if that is taken. */
+  readonly apiPort: number | null;
   readonly language: 'en' | 'zh';
   readonly verbose: boolean;
 };
@@ -19,7 +20,7 @@ export type DemoOptions = {
 export const SPEED_DEFAULT = 20;
 /** Beyond it the agent is truly overloaded and sheds, as it would on a node. */
 const SPEED_MAX = 200;
-const API_PORT_DEFAULT = 8470;
+export const API_PORT_DEFAULT = 8470;
 
 export const HELP = `Lanner: a collector and an agent in one process, shown on a recording of real attacks.
 
@@ -31,7 +32,7 @@ Usage: npm start -- [options]
   --speed FACTOR     1 is real time (default ${SPEED_DEFAULT})
   --recording DIR    another recording directory (events-NN.jsonl.gz, meta.json)
   --falco ADDRESS    a real Falco instead of the recording, e.g. unix:///run/falco/falco.sock
-  --port PORT        port of the API on 127.0.0.1 (default ${API_PORT_DEFAULT}, 0 for any)
+  --port PORT        port of the API on 127.0.0.1 (default ${API_PORT_DEFAULT}, or any if that is taken)
   --lang LANGUAGE    language of the reasons: en or zh
   --verbose          the programs' logs on stderr
   --help             this text
@@ -59,8 +60,8 @@ export function parseOptions(args: readonly string[], recording: string): Parsed
   if (!(speed > 0 && speed <= SPEED_MAX)) {
     return { ok: false, error: `--speed expects a number above 0, at most ${SPEED_MAX}` };
   }
-  const apiPort = Number(values.port ?? API_PORT_DEFAULT);
-  if (!Number.isInteger(apiPort) || apiPort < 0 || apiPort > 65_535) {
+  const apiPort = values.port === undefined ? null : Number(values.port);
+  if (apiPort !== null && (!Number.isInteger(apiPort) || apiPort < 0 || apiPort > 65_535)) {
     return { ok: false, error: '--port expects a port: 0 to 65535' };
   }
   const language = values.lang ?? 'en';

@@ -12,7 +12,7 @@ import { collectorSchema, type CollectorConfig } from '../collector/config.ts';
 import { imageProfiles } from '../collector/profiles/image-profiles.ts';
 import { loadConfig } from '../config/load.ts';
 import packageJson from '../package.json' with { type: 'json' };
-import type { DemoOptions } from './options.ts';
+import { API_PORT_DEFAULT, type DemoOptions } from './options.ts';
 import { scaledTo } from './recording/scale.ts';
 import { FalcoReplay } from './replay-falco/falco-replay.ts';
 import { feedLines } from './replay-falco/feed.ts';
@@ -48,13 +48,15 @@ export async function startSession(options: DemoOptions): Promise<Session> {
   const stops: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true })];
   try {
     const span = options.falco === null ? readSpan(options.recording) : null;
-    const collector = await startCollector({
-      config: collectorConfig(options, join(folder, 'collector')),
-      version: packageJson.version,
-      log,
-      profiles: imageProfiles,
-      env: {},
-    });
+    const collector = await startOnFreePort(options.apiPort, (apiPort) =>
+      startCollector({
+        config: collectorConfig(apiPort, join(folder, 'collector')),
+        version: packageJson.version,
+        log,
+        profiles: imageProfiles,
+        env: {},
+      }),
+    );
     stops.push(() => collector.stop());
     const falco = options.falco === null ? await startFalco(folder, stops) : null;
     const eventNowNs = span === null ? null : recordedTime(span, options.speed);
@@ -107,7 +109,21 @@ async function end(stops: (() => Promise<unknown>)[]): Promise<readonly unknown[
   return errors;
 }
 
-function collectorConfig(options: DemoOptions, dataDir: string): CollectorConfig {
+/** Somebody else's collector on the usual port is no reason not to show anything. */
+async function startOnFreePort<T>(
+  asked: number | null,
+  start: (port: number) => Promise<T>,
+): Promise<T> {
+  if (asked !== null) return start(asked);
+  try {
+    return await start(API_PORT_DEFAULT);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'EADDRINUSE') throw error;
+    return start(0);
+  }
+}
+
+function collectorConfig(apiPort: number, dataDir: string): CollectorConfig {
   const loaded = loadConfig({
     schema: collectorSchema,
     env: {},
@@ -120,7 +136,7 @@ function collectorConfig(options: DemoOptions, dataDir: string): CollectorConfig
     ...value,
     dataDir,
     link: { ...value.link, address: '127.0.0.1:0' },
-    api: { ...value.api, address: `127.0.0.1:${options.apiPort}` },
+    api: { ...value.api, address: `127.0.0.1:${apiPort}` },
     kube: { ...value.kube, mode: 'off' },
   };
 }
