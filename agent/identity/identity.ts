@@ -18,7 +18,7 @@ import { Bindings } from './bindings.ts';
 import type { ContainerIdentity } from './container.ts';
 import { HOST_ID, containerFrom, containerOf, hostContainer, namesImage } from './container.ts';
 import { observe } from './observe.ts';
-import type { UnmappedReason } from './observe.ts';
+import type { UnmappedReason } from './base.ts';
 import { isRuntime } from './runtime.ts';
 import type { WaitingBounds, WaitingContainer } from './waiting.ts';
 import { Waiting } from './waiting.ts';

@@ -1,7 +1,7 @@
 import type { Change, Open } from '../../baseline/observation.ts';
 import type { Fields } from './fields.ts';
 import { isTrue, text } from './fields.ts';
-import type { Base, UnmappedReason } from './observe.ts';
+import type { Base, UnmappedReason } from './base.ts';
 
 /**
  * Falco writes `<UNKNOWN>` before a path that it could not make absolute. The mark goes, and the

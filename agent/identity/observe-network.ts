@@ -1,7 +1,7 @@
 import type { Accept, Connect, Listen } from '../../baseline/observation.ts';
 import type { Fields } from './fields.ts';
 import { integer, text } from './fields.ts';
-import type { Base } from './observe.ts';
+import type { Base } from './base.ts';
 
 /** A connect that failed has no address: Falco's `fd.name` is then the word `NULL`. */
 export function connect(base: Base): Connect {

@@ -1,7 +1,7 @@
 import type { Exec, Exit, Privileged } from '../../baseline/observation.ts';
 import type { Fields } from './fields.ts';
 import { integer, isTrue, nanoseconds, text } from './fields.ts';
-import type { Base } from './observe.ts';
+import type { Base } from './base.ts';
 
 const ANCESTORS = ['proc.aname[2]', 'proc.aname[3]', 'proc.aname[4]', 'proc.aname[5]'] as const;
 

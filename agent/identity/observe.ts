@@ -1,5 +1,6 @@
 import type { Container, Observation, Process } from '../../baseline/observation.ts';
 import type { FalcoEvent } from '../source/event.ts';
+import type { Base, UnmappedReason } from './base.ts';
 import { integer, text } from './fields.ts';
 import type { Fields } from './fields.ts';
 import { change, open } from './observe-file.ts';
@@ -13,21 +14,9 @@ import { exec, exit, privileged } from './observe-process.ts';
  * match whatever its system call was.
  */
 
-/** Why an event is no observation; closed, because it is a metric's label. */
-export type UnmappedReason = 'internal' | 'plugin' | 'no-type' | 'unknown-type' | 'no-path';
-
 export type Observed =
   | { readonly ok: true; readonly observation: Observation }
   | { readonly ok: false; readonly reason: UnmappedReason };
-
-/** What every kind shares, as a mapper gets it. */
-export type Base = {
-  readonly timeNs: bigint;
-  readonly node: string;
-  readonly container: Container;
-  readonly process: Process;
-  readonly fields: Fields;
-};
 
 const TELEMETRY_TAG = 'lanner';
 

@@ -7,12 +7,9 @@
  * Bounds: `WINDOW_MAX` batches in flight, one evidence document at a time, one timer per purpose.
  * Every failure of the connection ends in a new attempt with back-off; the reason is told.
  */
-import {
-  FrameError,
-  LINK_PROTOCOL,
-  decodeCollectorFrame,
-  encodeAgentFrame,
-} from '../../proto/lanner/v1/frames.ts';
+import { decodeCollectorFrame } from '../../proto/lanner/v1/decode-frame.ts';
+import { encodeAgentFrame } from '../../proto/lanner/v1/encode-frame.ts';
+import { FrameError, LINK_PROTOCOL } from '../../proto/lanner/v1/frames.ts';
 import type { AgentFrame, CollectorFrame } from '../../proto/lanner/v1/frames.ts';
 import { OutboxFailure } from '../outbox/failure.ts';
 import type { Batch } from '../outbox/outbox.ts';

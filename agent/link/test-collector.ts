@@ -1,6 +1,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { decodeAgentFrame, encodeCollectorFrame } from '../../proto/lanner/v1/frames.ts';
+import { decodeAgentFrame } from '../../proto/lanner/v1/decode-frame.ts';
+import { encodeCollectorFrame } from '../../proto/lanner/v1/encode-frame.ts';
 import type { AgentFrame, AlertsFrame, CollectorFrame } from '../../proto/lanner/v1/frames.ts';
 import { fleetService } from '../../proto/lanner/v1/service.ts';
 

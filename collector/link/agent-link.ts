@@ -2,12 +2,9 @@ import { status } from '@grpc/grpc-js';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 
-import {
-  FrameError,
-  LINK_PROTOCOL,
-  decodeAgentFrame,
-  encodeCollectorFrame,
-} from '../../proto/lanner/v1/frames.ts';
+import { decodeAgentFrame } from '../../proto/lanner/v1/decode-frame.ts';
+import { encodeCollectorFrame } from '../../proto/lanner/v1/encode-frame.ts';
+import { FrameError, LINK_PROTOCOL } from '../../proto/lanner/v1/frames.ts';
 import type {
   AgentFrame,
   AlertsFrame,

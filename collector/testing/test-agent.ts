@@ -1,8 +1,9 @@
 import { Metadata, credentials as grpcCredentials } from '@grpc/grpc-js';
 import type { ChannelCredentials, StatusObject } from '@grpc/grpc-js';
 
-import { LINK_PROTOCOL, decodeCollectorFrame, encodeAgentFrame }
-  from '../../proto/lanner/v1/frames.ts';
+import { decodeCollectorFrame } from '../../proto/lanner/v1/decode-frame.ts';
+import { encodeAgentFrame } from '../../proto/lanner/v1/encode-frame.ts';
+import { LINK_PROTOCOL } from '../../proto/lanner/v1/frames.ts';
 import type { AgentFrame, CollectorFrame, HelloFrame } from '../../proto/lanner/v1/frames.ts';
 import { FleetClient } from '../../proto/lanner/v1/service.ts';
 import type { AgentLinkStream } from '../../proto/lanner/v1/service.ts';

@@ -17,16 +17,9 @@ import {
   TEXT_BYTES_MAX,
 } from './bounds.ts';
 import type { AgentFrame, CollectorFrame } from './frames.ts';
-import {
-  commandActions,
-  commandOutcomes,
-  decodeAgentFrame,
-  decodeCollectorFrame,
-  encodeAgentFrame,
-  encodeCollectorFrame,
-  FrameError,
-  gapCauses,
-} from './frames.ts';
+import { decodeAgentFrame, decodeCollectorFrame } from './decode-frame.ts';
+import { encodeAgentFrame, encodeCollectorFrame } from './encode-frame.ts';
+import { commandActions, commandOutcomes, FrameError, gapCauses } from './frames.ts';
 
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }));
 /** Lone surrogates, NUL and escapes included. */

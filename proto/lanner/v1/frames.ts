@@ -6,8 +6,6 @@
 import type { Alert, ProfileState } from '../../../baseline/alert.ts';
 import type { Image } from '../../../baseline/observation.ts';
 
-export { decodeAgentFrame, decodeCollectorFrame } from './decode-frame.ts';
-export { encodeAgentFrame, encodeCollectorFrame } from './encode-frame.ts';
 export { FrameError } from './frame-error.ts';
 export type { FrameErrorCode } from './frame-error.ts';
 
