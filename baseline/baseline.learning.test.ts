@@ -3,6 +3,7 @@ import type { Container } from './observation.ts';
 import { NEW_PER_POD_AND_DAY } from './profile/image-profile.ts';
 import {
   accept,
+  change,
   connect,
   exec,
   pod,
@@ -228,6 +229,28 @@ test('a sidecar is judged by its own image, not by that of its pod’s first con
   };
   expect(keys('shop/web')).toEqual(['exec /usr/bin/gzip as user ← web']);
   expect(keys('mesh/proxy')).toEqual(['exec /usr/bin/envoy as user ← web']);
+});
+
+describe('files in a complete profile', () => {
+  const place = SIX_PODS[0] as Container;
+
+  test('a program that writes where it never wrote is raised, with what it writes instead', () => {
+    const stage = learnedStage();
+    stage.see(write('/srv/app/shell.php', { in: place, at: stage.now }));
+    expect(stage.loud).toHaveLength(1);
+    expect(stage.loud[0]?.reason.en).toMatch(
+      /opened \/srv\/app\/shell\.php for writing .*normal here: \/var\/log\/web\/access\.log/,
+    );
+  });
+
+  test('a new file where it always wrote, a new read and a removal are weak evidence', () => {
+    const stage = learnedStage();
+    const who = { in: place, at: stage.now };
+    stage.see(write('/var/log/web/other.log', who));
+    stage.see(read('/srv/other/page.html', who));
+    stage.see(change('unlink', '/srv/other/page.html', who));
+    expect(stage.loud).toEqual([]);
+  });
 });
 
 describe('start-ups', () => {

@@ -18,6 +18,8 @@ export type DemoOptions = {
 };
 
 export const SPEED_DEFAULT = 20;
+/** Timers hold 31 bits of milliseconds: 24.8 days. */
+const FOR_MS_MAX = 24 * 86_400_000;
 /** Beyond it the agent is truly overloaded and sheds, as it would on a node. */
 const SPEED_MAX = 200;
 export const API_PORT_DEFAULT = 8470;
@@ -31,14 +33,15 @@ Usage: npm start -- [options]
   --for DURATION     end after 90s, 5m, … (default: at Ctrl-C; headless: when the recording ends)
   --speed FACTOR     1 is real time (default ${SPEED_DEFAULT})
   --recording DIR    another recording directory (events-NN.jsonl.gz, meta.json)
-  --falco ADDRESS    a real Falco instead of the recording, e.g. unix:///run/falco/falco.sock
+  --falco SOCKET     a real Falco instead of the recording, e.g. unix:///run/falco/falco.sock
+                     (Falco up to 0.43; later ones speak HTTP to \`npm run agent\`)
   --port PORT        port of the API on 127.0.0.1 (default ${API_PORT_DEFAULT}, or any if that is taken)
   --lang LANGUAGE    language of the reasons: en or zh
   --verbose          the programs' logs on stderr
   --help             this text
 
 Exit status: 0 when alerts were raised and everything shut down cleanly, 1 when not, 2 for wrong
-options. With --falco no alert is needed for 0: a quiet node is a good node.
+options. With --falco no alert is needed for 0, a quiet node is a good node; a connection to Falco is.
 `;
 
 export type ParsedOptions =
@@ -55,7 +58,9 @@ export function parseOptions(args: readonly string[], recording: string): Parsed
   }
   if (values.help === true) return { ok: 'help' };
   const forMs = values.for === undefined ? null : durationMs(values.for);
-  if (Number.isNaN(forMs)) return { ok: false, error: '--for expects a duration: 90s, 5m, 1h' };
+  if (forMs !== null && !(forMs > 0 && forMs <= FOR_MS_MAX)) {
+    return { ok: false, error: '--for expects a duration: 90s, 5m, 1h, at most 576h' };
+  }
   const speed = Number(values.speed ?? SPEED_DEFAULT);
   if (!(speed > 0 && speed <= SPEED_MAX)) {
     return { ok: false, error: `--speed expects a number above 0, at most ${SPEED_MAX}` };
@@ -63,6 +68,10 @@ export function parseOptions(args: readonly string[], recording: string): Parsed
   const apiPort = values.port === undefined ? null : Number(values.port);
   if (apiPort !== null && (!Number.isInteger(apiPort) || apiPort < 0 || apiPort > 65_535)) {
     return { ok: false, error: '--port expects a port: 0 to 65535' };
+  }
+  const falco = values.falco ?? null;
+  if (falco !== null && !/^unix:(\/\/)?\/[^\0]/.test(falco)) {
+    return { ok: false, error: '--falco expects a socket: unix:///run/falco/falco.sock' };
   }
   const language = values.lang ?? 'en';
   if (language !== 'en' && language !== 'zh') {
@@ -76,7 +85,7 @@ export function parseOptions(args: readonly string[], recording: string): Parsed
       forMs,
       speed,
       recording: values.recording ?? recording,
-      falco: values.falco ?? null,
+      falco,
       apiPort,
       language,
       verbose: values.verbose ?? false,

@@ -4,6 +4,7 @@ import { isRuntimeProgram } from '../behaviour/process-role.ts';
 import type { Observation } from '../observation.ts';
 import {
   STRONG_CHANNELS,
+  type ImageProfile,
   type LearnedChannel,
 } from '../profile/image-profile.ts';
 import { candidateKey } from '../profile/candidate-document.ts';
@@ -21,7 +22,8 @@ import type { Verdict } from './verdict.ts';
  * | channel         | learning              | after an upgrade           | complete |
  * |-----------------|-----------------------|----------------------------|----------|
  * | exec, net, priv | learn at window's end | diff if shared, else raise | raise    |
- * | files           | learn; weak evidence  | the same                   | the same |
+ * | file writes     | learn; weak evidence  | the same                   | raise if the program never wrote in that directory |
+ * | other files     | learn; weak evidence  | the same                   | the same |
  * | Falco's rules   | raise once if ≥ warning, then learn               | raise ≥ notice |
  *
  * Inside an operator's session, programs and files are told with the session instead; connections
@@ -74,7 +76,7 @@ export class Novelty {
       return at.session.isProbe ? this.#learnLater(behaviour, at, true) : null;
     }
     at.watch.noteNovelGroup(name, channel.groupOf(behaviour));
-    if (!STRONG_CHANNELS.has(name)) return this.#learnLater(behaviour, at);
+    if (!STRONG_CHANNELS.has(name)) return this.#weighFile(behaviour, name, at);
     return this.#weighStrong(behaviour, name, at);
   }
 
@@ -84,6 +86,34 @@ export class Novelty {
       .keyOf(behaviour)}`;
     if (!at.watch.isTainted(at.ms)) at.watch.keepLesson(key, { behaviour, ms: at.ms, exempt });
     return null;
+  }
+
+  /**
+   * Files converge late or never, so a new file is weak evidence. A program that writes in a
+   * directory where it never did is more, once that channel is complete by its own clean run: that
+   * is how data leaves a database (COPY TO) and how a site gets a back door. Writes alone: removals
+   * of rare clean-ups cost 3 and 9 false alerts on the two cuts of the recording, writes none.
+   */
+  #weighFile(behaviour: Behaviour, name: LearnedChannel, at: Occasion): Verdict | null {
+    const { profile } = at.watch;
+    this.#learnLater(behaviour, at);
+    if (name !== 'file-write' || at.session !== null) return null;
+    if (this.#modes.of(profile, name, at.ms) !== 'complete') return null;
+    if (at.watch.isStartingUp(at.ms, this.#startUpMs)) return null;
+    for (let p: ImageProfile | null = profile; p !== null; p = p.parent) {
+      const channel = p.channel(name);
+      if (channel.knowsGroup(channel.groupOf(behaviour))) return null;
+    }
+    return {
+      channel: name,
+      value: profile.channel(name).keyOf(behaviour),
+      score: noveltyScore(at.o),
+      observation: at.o,
+      watch: at.watch,
+      session: at.session,
+      mode: 'complete',
+      cause: { kind: 'novel', behaviour },
+    };
   }
 
   #weighStrong(behaviour: Behaviour, name: LearnedChannel, at: Occasion): Verdict | null {

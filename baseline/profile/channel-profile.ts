@@ -39,6 +39,8 @@ export class ChannelProfile {
   refused = 0;
   readonly #trees = new Map<string, NameTree>();
   readonly #resolved = new Map<string, Item>();
+  /** Made anew when it is asked for after a change. */
+  #groups: Set<string> | null = null;
 
   constructor(channel: Channel) {
     this.channel = channel;
@@ -109,6 +111,7 @@ export class ChannelProfile {
         const group = this.groupOf(behaviour);
         const pods = state.pods.map((entry) => ({ ...entry }));
         this.items.set(key, { key, group, behaviour, ...state, pods });
+        this.#groups?.add(group);
       }
     }
   }
@@ -116,6 +119,15 @@ export class ChannelProfile {
   /** The object as it is called now: a literal, or the pattern that stands for it. */
   objectOf(item: Item): string {
     return this.#resolve(item.behaviour);
+  }
+
+  /** Something was seen there before: the same operation of the same program in that directory. */
+  knowsGroup(group: string): boolean {
+    if (this.#groups === null) {
+      this.#groups = new Set();
+      for (const item of this.items.values()) this.#groups.add(item.group);
+    }
+    return this.#groups.has(group);
   }
 
   /** Looks at the generalisations again; n has grown. */
@@ -144,6 +156,7 @@ export class ChannelProfile {
       exempt,
     };
     this.items.set(key, item);
+    this.#groups?.add(item.group);
     return item;
   }
 
@@ -171,6 +184,7 @@ export class ChannelProfile {
   /** A group collapsed or came back: items that now have one name become one item. */
   #rekey(): void {
     this.#resolved.clear();
+    this.#groups = null;
     const old = [...this.items.values()];
     this.items.clear();
     for (const item of old) {
