@@ -22,7 +22,7 @@ import type { Verdict } from './verdict.ts';
  * | channel         | learning              | after an upgrade           | complete |
  * |-----------------|-----------------------|----------------------------|----------|
  * | exec, net, priv | learn at window's end | diff if shared, else raise | raise    |
- * | file writes     | learn; weak evidence  | the same                   | raise if the program never wrote in that directory |
+ * | file writes     | learn; weak evidence  | the same                   | raise in a new directory |
  * | other files     | learn; weak evidence  | the same                   | the same |
  * | Falco's rules   | raise once if ≥ warning, then learn               | raise ≥ notice |
  *
