@@ -243,6 +243,8 @@ test('a Falco that cannot be reached is told to the collector', async () => {
   expect(alert).toMatchObject({ kind: 'sensor', severity: 'high', node: 'node-a' });
   expect(agent.stats().isSensorAlarmed).toBe(true);
   expect((await fetch(`http://127.0.0.1:${agent.httpPort}/readyz`)).status).toBe(503);
+  const metrics = await (await fetch(`http://127.0.0.1:${agent.httpPort}/metrics`)).text();
+  expect(metrics).toMatch(/lanner_agent_falco_disconnects_total [1-9]/);
 });
 
 test('events over http_output arrive; a second agent on the port says why not', async () => {
@@ -258,6 +260,9 @@ test('events over http_output arrive; a second agent on the port says why not', 
   });
   expect(answer.ok).toBe(true);
   await until(() => expect(baseline.observations.length).toBe(1));
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(400);
+  const metrics = await (await fetch(`http://127.0.0.1:${agent.httpPort}/metrics`)).text();
+  expect(metrics).toContain('lanner_agent_falco_http_rejected_total{reason="method"} 1');
   const { agent: second } = await agentWith(server.port, {
     source: { kind: 'http', listen: `127.0.0.1:${port}` },
     outbox: { path: join(dir, 'second.sqlite') },

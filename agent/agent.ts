@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Alert } from '../baseline/alert.ts';
 import { rfc3339 } from '../baseline/episode/time.ts';
+import { namedError } from '../config/named-error.ts';
 import type { HeartbeatFrame } from '../proto/lanner/v1/frames.ts';
 import { Exchange } from './exchange.ts';
 import { startHttp } from './http.ts';
@@ -113,7 +114,10 @@ class Agent implements RunningAgent {
     const { http, registry, version, link } = this.#options;
     registerMetrics(registry, version, () => this.stats());
     if (http !== null) {
-      this.#http = await startHttp({ ...http, registry, readiness: () => this.#readiness() });
+      const readiness = (): Readiness => this.#readiness();
+      this.#http = await startHttp({ ...http, registry, readiness }).catch((error: unknown) => {
+        throw namedError('http.listen', error);
+      });
     }
     this.#link.start();
     this.#source.source.start();
@@ -188,7 +192,7 @@ class Agent implements RunningAgent {
   }
 
   #openSource(): OpenedSource {
-    const { source, random, log, readFile } = this.#options;
+    const { source, random, log, readFile, registry } = this.#options;
     return openSource(source, {
       sink: {
         onEvents: (events) => this.#perception.take(events),
@@ -200,6 +204,7 @@ class Agent implements RunningAgent {
       random: random ?? Math.random,
       log,
       readFile: readFile ?? readFileSync,
+      registry,
     });
   }
 
@@ -254,6 +259,9 @@ class Agent implements RunningAgent {
       outboxPending: this.#outbox.counts().pending,
       lagSeconds: events.lagSeconds,
       images: this.progress().map(({ key, ...rest }) => ({ profileKey: key, ...rest })),
+      falcoVersion: this.#falcoVersion,
+      sensorState: this.#state.state,
+      sensorDetail: this.#state.detail,
     };
   }
 

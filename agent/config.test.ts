@@ -34,7 +34,9 @@ test('each kind of source gets its own settings and no other', () => {
   expect(sourceOf(loaded('source: {kind: replay, path: /r, speed: 0}'))).toEqual({
     kind: 'replay', path: '/r', speed: Infinity,
   });
-  expect(sourceOf(loaded('source: {address: "f:5060", ca: a, cert: b, key: c}'))).toEqual({
+  expect(sourceOf(loaded(
+    'source: {address: "f:5060", tls: {caFile: a, certFile: b, keyFile: c}}',
+  ))).toEqual({
     kind: 'grpc', address: 'f:5060', tls: { ca: 'a', cert: 'b', key: 'c' },
   });
 });
@@ -46,16 +48,23 @@ test('the environment wins over the file', () => {
   });
   expect(config.node).toBe('b');
   expect(config.redact.flags).toEqual(['--pin', '-Z']);
+  expect(loaded('', { LANNER_AGENT_REDACT_FLAGS: '--pin, -Z' }).redact.flags)
+    .toEqual(['--pin', '-Z']);
 });
 
 test.each([
   ['sorce: {kind: grpc}', 'agent.yaml: sorce: unknown key', 'did you mean "source"?'],
   ['source: {kind: udp}', 'agent.yaml: source.kind: is "udp"', 'one of "grpc", "http", "replay"'],
   ['source: {kind: replay}', 'agent.yaml: source.path: missing', 'a recording'],
-  ['source: {ca: x}', 'agent.yaml: source.ca: is incomplete', 'source.key together'],
+  ['source: {tls: {caFile: x}}', 'agent.yaml: source.tls: is incomplete', 'keyFile together'],
+  ['source: {address: nowhere}', 'agent.yaml: source.address:', 'unix:///path'],
+  ['source: {address: "f:5060"}', 'is mutual TLS', 'host:port with TLS'],
+  ['source: {kind: http, listen: "[::]:99999"}', 'agent.yaml: source.listen: is', 'host:port'],
+  ['link: {address: collector}', 'agent.yaml: link.address: is "collector"', 'host:port'],
   ['outbox: {bytesMax: 5}', 'agent.yaml: outbox.bytesMax: is 5', 'integer ≥ 16777216'],
-  ['link: {cert: x}', 'agent.yaml: link.cert: has no partner', 'link.key together'],
+  ['link: {tls: {certFile: x}}', 'link.tls.certFile: has no partner', 'keyFile together'],
   ['http: {listen: nowhere}', 'agent.yaml: http.listen: is "nowhere"', 'host:port'],
+  ['http: {listen: "127.0.0.1:99999"}', 'agent.yaml: http.listen: is', 'host:port'],
 ])('%s stops the start with key and expectation', (yaml, where, expected) => {
   expect(complaint(yaml)).toContain(where);
   expect(complaint(yaml)).toContain(expected);
@@ -64,7 +73,7 @@ test.each([
 test('plaintext to another machine needs a decision', () => {
   expect(complaint('link: {address: "collector:8471"}')).toContain('link.insecure: true');
   expect(loaded('link: {address: "collector:8471", insecure: true}').link.insecure).toBe(true);
-  expect(linkTlsOf(loaded('link: {address: "collector:8471", ca: /ca.pem}')))
+  expect(linkTlsOf(loaded('link: {address: "collector:8471", tls: {caFile: /ca.pem}}')))
     .toEqual({ ca: '/ca.pem', cert: '', key: '' });
 });
 

@@ -2,13 +2,16 @@ import Type from 'typebox';
 import type { Static } from 'typebox';
 import { loadConfig } from '../config/load.ts';
 import type { ConfigError, LoadOptions } from '../config/load.ts';
+import { parseAddress } from '../config/address.ts';
 import { shown } from '../config/errors.ts';
 import { SILENT_MS, LOST_MS } from './watchdog.ts';
 import { WAIT_MS } from './identity/identity.ts';
-import { isLoopback } from './link/address.ts';
+import { isLoopback, isTarget } from './link/address.ts';
 import { HEARTBEAT_MS } from './link/link.ts';
 import { OUTBOX_BYTES_MAX, OUTBOX_BYTES_MIN } from './outbox/outbox.ts';
 import type { SourceConfig } from './open-source.ts';
+import { endpointProblem } from './source/falco-endpoint.ts';
+import type { TlsFiles } from './source/falco-endpoint.ts';
 
 /** The agent's settings: one YAML file, and the environment above it. `--help` prints them. */
 export const ENV_PREFIX = 'LANNER_AGENT_';
@@ -17,7 +20,11 @@ const closed = { additionalProperties: false, default: {} } as const;
 const file = (what: string) => Type.String({ default: '', description: `PEM file: ${what}.` });
 const seconds = (fallbackMs: number, description: string) =>
   Type.Number({ minimum: 1, maximum: 86_400, default: fallbackMs / 1_000, description });
-const HOST_PORT_PATTERN = '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$';
+const tls = (own: string, theirs: string) => Type.Object({
+  caFile: file(theirs),
+  certFile: file(own),
+  keyFile: file('key of that certificate'),
+}, closed);
 
 export const agentSchema = Type.Object({
   cluster: Type.String({
@@ -46,7 +53,6 @@ export const agentSchema = Type.Object({
     }),
     listen: Type.String({
       default: '127.0.0.1:2801',
-      pattern: HOST_PORT_PATTERN,
       description: 'http: host:port that Falco posts to.',
     }),
     urlPath: Type.String({ default: '/', pattern: '^/', description: 'http: path of the URL.' }),
@@ -59,9 +65,7 @@ export const agentSchema = Type.Object({
       minimum: 0,
       description: 'replay: 1 is real time, 0 is as fast as possible.',
     }),
-    ca: file("authority of Falco's certificate"),
-    cert: file('own certificate towards Falco'),
-    key: file('key of the own certificate'),
+    tls: tls('own certificate towards Falco', "authority of Falco's certificate"),
   }, closed),
   identity: Type.Object({
     waitSeconds: seconds(WAIT_MS, 'How long events wait for the image of their container.'),
@@ -113,9 +117,7 @@ export const agentSchema = Type.Object({
       default: false,
       description: 'Allow plaintext to another machine. Alerts then travel readable.',
     }),
-    ca: file("authority of the collector's certificate"),
-    cert: file('own certificate, for mutual TLS'),
-    key: file('key of the own certificate'),
+    tls: tls('own certificate, for mutual TLS', "authority of the collector's certificate"),
     heartbeatSeconds: seconds(HEARTBEAT_MS, 'Between two heartbeats.'),
     evidenceSeconds: seconds(60_000, 'Between two deliveries of changed profiles.'),
   }, closed),
@@ -133,7 +135,6 @@ export const agentSchema = Type.Object({
   http: Type.Object({
     listen: Type.String({
       default: '127.0.0.1:9471',
-      pattern: HOST_PORT_PATTERN,
       description: 'host:port of /metrics, /healthz and /readyz.',
     }),
   }, closed),
@@ -165,44 +166,73 @@ export function loadAgentConfig(
   return errors.length > 0 ? { ok: false, errors } : { ok: true, config: loaded.value };
 }
 
-/** What no single value shows. */
+/** What no single value shows, and addresses. */
 function contradictions(config: AgentConfig, source: string): readonly ConfigError[] {
   const errors: ConfigError[] = [];
   const add = (key: string, problem: string, expected: string): void => {
     errors.push({ source, key, problem, expected });
   };
-  const { link } = config;
-  if (!isEncrypted(config) && !link.insecure && !isLoopback(link.address)) {
-    add(
-      'link.address',
-      `is ${shown(link.address)} without TLS`,
-      'link.ca (and link.cert, link.key), an address of this machine, or link.insecure: true',
-    );
-  }
-  if ((link.cert === '') !== (link.key === '')) {
-    add('link.cert', 'has no partner', 'link.cert and link.key together');
-  }
-  if (config.source.kind === 'replay' && config.source.path === '') {
-    add('source.path', 'missing', 'a recording, because source.kind is "replay"');
-  }
-  const { ca, cert, key } = config.source;
-  const given = [ca, cert, key].filter((one) => one !== '').length;
-  if (given !== 0 && given !== 3) {
-    add('source.ca', 'is incomplete', 'source.ca, source.cert and source.key together');
-  }
+  checkLink(config, add);
+  checkSource(config, add);
+  const { listen } = config.http;
+  if (parseAddress(listen) === undefined) add('http.listen', `is ${shown(listen)}`, HOST_PORT);
   return errors;
 }
 
-const isEncrypted = ({ link }: AgentConfig): boolean => link.ca !== '' || link.cert !== '';
+type Add = (key: string, problem: string, expected: string) => void;
 
-export function linkTlsOf(config: AgentConfig): { ca: string; cert: string; key: string } | null {
-  const { ca, cert, key } = config.link;
-  return isEncrypted(config) ? { ca, cert, key } : null;
+const HOST_PORT = 'host:port, e.g. 127.0.0.1:9471 or [::1]:9471';
+
+function checkLink(config: AgentConfig, add: Add): void {
+  const { address, insecure, tls: { certFile, keyFile } } = config.link;
+  if (!isTarget(address)) {
+    add('link.address', `is ${shown(address)}`, 'host:port of the collector');
+  } else if (!isEncrypted(config) && !insecure && !isLoopback(address)) {
+    add(
+      'link.address',
+      `is ${shown(address)} without TLS`,
+      'link.tls.caFile (and certFile, keyFile), an address of this machine, or ' +
+        'link.insecure: true',
+    );
+  }
+  if ((certFile === '') !== (keyFile === '')) {
+    add('link.tls.certFile', 'has no partner', 'link.tls.certFile and link.tls.keyFile together');
+  }
 }
 
+function checkSource({ source }: AgentConfig, add: Add): void {
+  const { kind, address, listen, path } = source;
+  const { caFile, certFile, keyFile } = source.tls;
+  if (kind === 'replay' && path === '') {
+    add('source.path', 'missing', 'a recording, because source.kind is "replay"');
+  }
+  if (kind === 'http' && parseAddress(listen) === undefined) {
+    add('source.listen', `is ${shown(listen)}`, HOST_PORT);
+  }
+  const given = [caFile, certFile, keyFile].filter((one) => one !== '').length;
+  if (given !== 0 && given !== 3) {
+    add('source.tls', 'is incomplete', 'caFile, certFile and keyFile together');
+  } else if (kind === 'grpc') {
+    const problem = endpointProblem({ address, hasTls: given === 3 });
+    if (problem !== null) add('source.address', problem, 'unix:///path, or host:port with TLS');
+  }
+}
+
+const isEncrypted = ({ link }: AgentConfig): boolean =>
+  link.tls.caFile !== '' || link.tls.certFile !== '';
+
+export function linkTlsOf(config: AgentConfig): TlsFiles | null {
+  return isEncrypted(config) ? filesOf(config.link.tls) : null;
+}
+
+const filesOf = ({ caFile, certFile, keyFile }: AgentConfig['link']['tls']): TlsFiles => ({
+  ca: caFile,
+  cert: certFile,
+  key: keyFile,
+});
+
 export function sourceOf({ source }: AgentConfig): SourceConfig {
-  const tls =
-    source.ca === '' ? {} : { tls: { ca: source.ca, cert: source.cert, key: source.key } };
+  const tls = source.tls.caFile === '' ? {} : { tls: filesOf(source.tls) };
   switch (source.kind) {
     case 'grpc': {
       const { address, serverName } = source;

@@ -9,6 +9,8 @@ import type { Registry } from 'prom-client';
 
 export const CONNECTIONS_MAX = 32;
 const REQUEST_TIMEOUT_MS = 5_000;
+/** Else Node looks every 30 s, and slow callers would keep the kubelet's probes out as long. */
+const TIMEOUT_CHECK_MS = 500;
 const HEADER_BYTES_MAX = 8_192;
 
 export type Readiness = { readonly isReady: boolean; readonly detail: string };
@@ -27,6 +29,7 @@ export async function startHttp(options: HttpOptions): Promise<RunningHttp> {
     {
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
     },
     (request, response) => {

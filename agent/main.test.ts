@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parse } from 'yaml';
 
 const program = new URL('main.ts', import.meta.url).pathname;
 
@@ -47,6 +48,15 @@ test('--help names every setting with its environment variable', async () => {
   expect(status).toBe(0);
   const words = ['--config', 'source.kind', 'LANNER_AGENT_LINK_ADDRESS', 'LANNER_AGENT_CONFIG'];
   for (const word of words) expect(out).toContain(word);
+});
+
+test('--print-config prints what is in use, as YAML that is a valid configuration', async () => {
+  const printed = await agent(['--print-config', '--config', settings('node: n7')]);
+  expect(printed).toMatchObject({ status: 0, err: '' });
+  expect(parse(printed.out)).toMatchObject({ node: 'n7', source: { kind: 'grpc' } });
+  const again = join(dir, 'again.yaml');
+  writeFileSync(again, printed.out);
+  expect((await agent(['--check', '--config', again])).status).toBe(0);
 });
 
 test('wrong settings and unknown options end with status 2 and say what is wrong', async () => {

@@ -6,11 +6,15 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { pino } from 'pino';
-import { Registry, collectDefaultMetrics } from 'prom-client';
+import { Registry } from 'prom-client';
+import { stringify } from 'yaml';
 import { Baseline } from '../baseline/baseline.ts';
 import { COMPLETION_DEFAULT } from '../baseline/profile/completion.ts';
 import { formatConfigErrors, formatOptions } from '../config/load.ts';
+import { collectProcessMetrics } from '../config/process-metrics.ts';
+import { stopSignal } from '../config/stop-signal.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { startAgent } from './agent.ts';
 import type { AgentOptions } from './agent.ts';
@@ -24,10 +28,11 @@ const MS_PER_HOUR = 3_600_000;
 const HELP = `lanner-agent ${packageJson.version}
 Reads a node's events from Falco, learns what each image does, and raises what falls outside.
 
-Usage: lanner-agent [--config FILE] [--check] [--help] [--version]
+Usage: lanner-agent [--config FILE] [--check] [--print-config] [--help] [--version]
 
-  --config FILE  settings as YAML [${CONFIG_VARIABLE}]
-  --check        check the settings and stop
+  --config FILE   settings as YAML [${CONFIG_VARIABLE}]
+  --check         check the settings and stop
+  --print-config  print the settings in use, defaults filled in, and stop
 
 Settings (a key of the file, and its environment variable, which wins):
 `;
@@ -64,14 +69,13 @@ function optionsOf(config: AgentConfig, registry: Registry): AgentOptions {
 
 async function run(config: AgentConfig): Promise<number> {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const options = optionsOf(config, registry);
   const { log } = options;
+  // Before the start, so that a signal in the middle of it still ends cleanly.
+  const signalled = stopSignal();
   const agent = await startAgent(options);
   log.info({ version: options.version, http: agent.httpPort }, 'agent started');
-  const { promise: signalled, resolve: signal } = Promise.withResolvers<NodeJS.Signals>();
-  process.once('SIGTERM', signal);
-  process.once('SIGINT', signal);
   const why = await Promise.race([signalled, agent.ended]);
   log.info({ why }, 'agent stops');
   const { isDrained } = await agent.stop();
@@ -85,6 +89,7 @@ async function main(): Promise<number> {
     options: {
       config: { type: 'string' },
       check: { type: 'boolean' },
+      'print-config': { type: 'boolean' },
       help: { type: 'boolean' },
       version: { type: 'boolean' },
     },
@@ -108,9 +113,15 @@ async function main(): Promise<number> {
     console.error(formatConfigErrors(loaded.errors));
     return 2;
   }
+  if (values['print-config']) {
+    console.log(stringify(loaded.config).trimEnd());
+    return 0;
+  }
   return values.check ? 0 : await run(loaded.config);
 }
 
+// It would write plain text to stderr; what it reports is in our own log or error.
+setLogVerbosity(logVerbosity.NONE);
 try {
   process.exitCode = await main();
 } catch (error) {

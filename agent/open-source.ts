@@ -1,10 +1,15 @@
+import assert from 'node:assert/strict';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { parseAddress } from '../config/address.ts';
+import type { NetAddress } from '../config/address.ts';
 import type { Clock } from './source/clock.ts';
 import type { Source, SourceSink } from './source/event.ts';
 import { falcoConnector } from './source/falco-endpoint.ts';
 import type { ReadFile, TlsFiles } from './source/falco-endpoint.ts';
 import { FalcoGrpcSource } from './source/falco-grpc.ts';
 import { FalcoHttpSource } from './source/falco-http.ts';
+import { registerGrpcMetrics, registerHttpMetrics } from './source/metrics.ts';
 import { ReplaySource } from './source/replay.ts';
 
 /** Where events come from. */
@@ -30,6 +35,7 @@ export type SourcePorts = {
   readonly random: () => number;
   readonly log: Logger;
   readonly readFile: ReadFile;
+  readonly registry: Registry;
 };
 
 /** A replay's events are as old as the recording: their lag says nothing. */
@@ -42,11 +48,12 @@ export type OpenedSource = {
 };
 
 export function openSource(config: SourceConfig, ports: SourcePorts): OpenedSource {
-  const { sink, clock, random, log, readFile } = ports;
+  const { sink, clock, random, log, readFile, registry } = ports;
   switch (config.kind) {
     case 'grpc': {
       const connect = falcoConnector(config, readFile);
       const source = new FalcoGrpcSource({ connect, sink, clock, random, log });
+      registerGrpcMetrics(registry, source);
       return { source, port: () => 0 };
     }
     case 'http': {
@@ -54,6 +61,7 @@ export function openSource(config: SourceConfig, ports: SourcePorts): OpenedSour
       const tls = config.tls === undefined ? {} : { tls: readTls(config.tls, readFile) };
       const path = config.urlPath ?? '/';
       const source = new FalcoHttpSource({ host, port, path, sink, clock, log, ...tls });
+      registerHttpMetrics(registry, source);
       return { source, port: () => source.port };
     }
     case 'replay': {
@@ -70,8 +78,9 @@ const readTls = (files: TlsFiles, readFile: ReadFile) => ({
   key: readFile(files.key),
 });
 
-export function hostPortOf(listen: string): { readonly host: string; readonly port: number } {
-  const colon = listen.lastIndexOf(':');
-  const host = listen.slice(0, colon).replace(/^\[|\]$/g, '');
-  return { host, port: Number(listen.slice(colon + 1)) };
+/** Of a setting that `loadAgentConfig` has checked. */
+export function hostPortOf(listen: string): NetAddress {
+  const address = parseAddress(listen);
+  assert(address !== undefined, `${listen} is no address`);
+  return address;
 }

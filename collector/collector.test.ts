@@ -53,6 +53,9 @@ test('what one agent learned reaches the others that run the image, and late com
     eventsReceived: 0,
     eventsJudged: 0,
     eventsDropped: 0,
+    falcoVersion: '0.40.0',
+    sensorState: 'streaming',
+    sensorDetail: 'Falco 0.40.0',
     outboxPending: 0,
     lagSeconds: 0,
     images: [{

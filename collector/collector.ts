@@ -160,8 +160,8 @@ async function openKube(
     log.info('no cluster: responses are recorded and not executed');
     return undefined;
   }
-  if (mode === 'kubeconfig' && kubeconfig === '') {
-    throw new Error('kube.mode kubeconfig needs kube.kubeconfig, the name of a file');
+  if (mode === 'in-cluster' && !isInside) {
+    throw new Error('kube.mode is in-cluster, but this is no pod of a cluster');
   }
   return connectKube({
     ...(mode === 'kubeconfig' ? { kubeconfig } : {}),

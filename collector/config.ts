@@ -1,6 +1,10 @@
 import Type from 'typebox';
 import type { Static } from 'typebox';
 
+import { isLoopback, parseAddress } from '../config/address.ts';
+import { shown } from '../config/errors.ts';
+import { loadConfig } from '../config/load.ts';
+import type { ConfigError, Loaded, LoadOptions } from '../config/load.ts';
 import { policySchema } from './policy/policy.ts';
 
 /** Everything an operator can set; defaults make a collector for one machine, on loopback. */
@@ -16,10 +20,6 @@ export const collectorSchema = Type.Object({
     default: './lanner-data',
     description: 'Folder of the store and the access token; made with mode 0700 when missing.',
   }),
-  logLevel: Type.Unsafe<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'>(Type.Enum(
-    ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
-    { default: 'info' },
-  )),
   link: Type.Object({
     address: Type.String({
       default: '127.0.0.1:8471',
@@ -93,6 +93,12 @@ export const collectorSchema = Type.Object({
       description: 'Beyond this many the oldest alerts are deleted.' }),
   }, closed),
   policy: policySchema,
+  log: Type.Object({
+    level: Type.Unsafe<'debug' | 'info' | 'warn' | 'error'>(Type.Enum(
+      ['debug', 'info', 'warn', 'error'],
+      { default: 'info', description: 'Least level that is logged.' },
+    )),
+  }, closed),
 }, { additionalProperties: false });
 
 export type CollectorConfig = Static<typeof collectorSchema>;
@@ -100,3 +106,69 @@ export type CollectorConfig = Static<typeof collectorSchema>;
 export const CONFIG_PREFIX = 'LANNER_COLLECTOR_';
 /** Names the file itself. */
 export const CONFIG_FILE_VARIABLE = `${CONFIG_PREFIX}CONFIG`;
+
+/** The settings in use, or all that is wrong with them, before anything is opened. */
+export function loadCollectorConfig(
+  options: Pick<LoadOptions<typeof collectorSchema>, 'file' | 'env' | 'readFile'>,
+): Loaded<typeof collectorSchema> {
+  const loaded = loadConfig({
+    ...options,
+    schema: collectorSchema,
+    envPrefix: CONFIG_PREFIX,
+    envIgnored: [CONFIG_FILE_VARIABLE],
+  });
+  if (!loaded.ok) return loaded;
+  const errors = contradictions(loaded.value).map((error): ConfigError =>
+    ({ source: options.file ?? 'defaults', ...error }));
+  return errors.length > 0 ? { ok: false, errors } : loaded;
+}
+
+type Contradiction = Omit<ConfigError, 'source'>;
+
+/** What no single value shows, and addresses. */
+function contradictions({ link, api, kube }: CollectorConfig): readonly Contradiction[] {
+  const errors = [
+    ...(/^unix:(\/\/)?\/./.test(link.address) ? [] : listening('link', link)),
+    ...listening('api', api),
+    ...partners('link', link.tls),
+    ...partners('api', api.tls),
+  ];
+  if (link.tls.caFile !== '' && link.tls.certFile === '') {
+    const expected = 'link.tls.certFile and link.tls.keyFile with it';
+    errors.push({ key: 'link.tls.caFile', problem: 'stands alone', expected });
+  }
+  if (kube.mode === 'kubeconfig' && kube.kubeconfig === '') {
+    const expected = 'a file, because kube.mode is "kubeconfig"';
+    errors.push({ key: 'kube.kubeconfig', problem: 'missing', expected });
+  }
+  return errors;
+}
+
+type Listening = {
+  readonly address: string;
+  readonly insecure: boolean;
+  readonly tls: { readonly certFile: string };
+};
+
+function listening(
+  part: 'link' | 'api',
+  { address, insecure, tls }: Listening,
+): readonly Contradiction[] {
+  const key = `${part}.address`;
+  const parsed = parseAddress(address);
+  if (parsed === undefined) {
+    return [{ key, problem: `is ${shown(address)}`, expected: 'host:port, e.g. 127.0.0.1:8470' }];
+  }
+  if (isLoopback(parsed.host) || insecure || tls.certFile !== '') return [];
+  const expected = `${part}.tls, an address of this machine, or ${part}.insecure: true`;
+  return [{ key, problem: `is ${shown(address)} without TLS`, expected }];
+}
+
+function partners(
+  part: 'link' | 'api',
+  { certFile, keyFile }: { readonly certFile: string; readonly keyFile: string },
+): readonly Contradiction[] {
+  if ((certFile === '') === (keyFile === '')) return [];
+  const expected = `${part}.tls.certFile and ${part}.tls.keyFile together`;
+  return [{ key: `${part}.tls`, problem: 'is incomplete', expected }];
+}

@@ -81,6 +81,9 @@ test('what cannot be started ends with status 1 and one sentence', async () => {
     settings('kube: { mode: kubeconfig, kubeconfig: /nowhere }')]);
   expect(status).toBe(1);
   expect(err).toContain('/nowhere');
+  const outside = await collector(['--config', settings('kube: { mode: in-cluster }')]);
+  expect(outside.err).toContain('no pod of a cluster');
+  expect(outside.status).toBe(1);
   expect(err).not.toContain('    at ');
 });
 

@@ -5,14 +5,21 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { pino } from 'pino';
-import { collectDefaultMetrics } from 'prom-client';
 import { stringify } from 'yaml';
 
-import { formatConfigErrors, formatOptions, loadConfig } from '../config/load.ts';
+import { formatConfigErrors, formatOptions } from '../config/load.ts';
+import { collectProcessMetrics } from '../config/process-metrics.ts';
+import { stopSignal } from '../config/stop-signal.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { startCollector } from './collector.ts';
-import { CONFIG_FILE_VARIABLE, CONFIG_PREFIX, collectorSchema } from './config.ts';
+import {
+  CONFIG_FILE_VARIABLE,
+  CONFIG_PREFIX,
+  collectorSchema,
+  loadCollectorConfig,
+} from './config.ts';
 import type { CollectorConfig } from './config.ts';
 import { imageProfiles } from './profiles/image-profiles.ts';
 
@@ -29,12 +36,9 @@ Settings (a key of the file, and its environment variable, which wins):
 `;
 
 async function run(config: CollectorConfig): Promise<number> {
-  const log = pino({ level: config.logLevel, base: { program: 'lanner-collector' } });
-  const { promise: signalled, resolve: signal } = Promise.withResolvers<NodeJS.Signals>();
-  // Before the start, so that a signal in the middle of it still ends cleanly. `once`: the second
-  // Ctrl-C ends the process as it always does.
-  process.once('SIGTERM', signal);
-  process.once('SIGINT', signal);
+  const log = pino({ level: config.log.level, base: { program: 'lanner-collector' } });
+  // Before the start, so that a signal in the middle of it still ends cleanly.
+  const signalled = stopSignal();
   const collector = await startCollector({
     config,
     version: packageJson.version,
@@ -42,7 +46,7 @@ async function run(config: CollectorConfig): Promise<number> {
     profiles: imageProfiles,
     env: process.env,
   });
-  collectDefaultMetrics({ register: collector.metrics.registry });
+  collectProcessMetrics(collector.metrics.registry);
   log.info({ why: await signalled }, 'collector stops');
   await collector.stop();
   log.info('collector stopped');
@@ -68,13 +72,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const file = values.config ?? process.env[CONFIG_FILE_VARIABLE];
-  const loaded = loadConfig({
-    schema: collectorSchema,
+  const loaded = loadCollectorConfig({
     ...(file === undefined ? {} : { file }),
     env: process.env,
-    envPrefix: CONFIG_PREFIX,
     readFile: (path) => readFileSync(path, 'utf8'),
-    envIgnored: [CONFIG_FILE_VARIABLE],
   });
   if (!loaded.ok) {
     console.error(formatConfigErrors(loaded.errors));
@@ -87,6 +88,8 @@ async function main(): Promise<number> {
   return values.check ? 0 : await run(loaded.value);
 }
 
+// It would write plain text to stderr; what it reports is in our own log or error.
+setLogVerbosity(logVerbosity.NONE);
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -158,7 +158,7 @@ function valueOf(schema: TSchema, text: string): unknown {
   if (type === 'string' || anyOf?.every((one) => typeof shapeOf(one).const === 'string')) {
     return text;
   }
-  if (type === 'array' && !/^\s*[[\]-]/.test(text)) {
+  if (type === 'array' && !/^\s*(?:\[|-\s)/.test(text)) {
     return text.split(',').map((item) => item.trim()).filter((item) => item !== '');
   }
   const document = parseDocument(text);

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Alert } from '../baseline/alert.ts';
 import { Client } from '../collector/cli/client.ts';
+import { stopSignal } from '../config/stop-signal.ts';
+import { FalcoWatch } from './falco-watch.ts';
 import { HELP, parseOptions, type DemoOptions } from './options.ts';
 import { startSession, type Session } from './session.ts';
 import { View } from './view.ts';
@@ -9,6 +11,7 @@ import { View } from './view.ts';
 
 const PROGRESS_MS = 500;
 const PROGRESS_HEADLESS_MS = 10_000;
+const NEWS_MS = 250;
 
 async function run(options: DemoOptions): Promise<number> {
   const view = new View(options);
@@ -23,6 +26,8 @@ async function run(options: DemoOptions): Promise<number> {
   const following = follow(session, view, followed.signal);
   const everyMs = options.headless ? PROGRESS_HEADLESS_MS : PROGRESS_MS;
   const progress = setInterval(() => tellProgress(session, view), everyMs);
+  const falco = new FalcoWatch(() => session.agent.stats().source, (text) => view.say(text));
+  const falcoNews = options.falco === null ? undefined : setInterval(() => falco.look(), NEWS_MS);
 
   const told = session.told.then(() => 'told' as const);
   let isDrained = true;
@@ -37,6 +42,7 @@ async function run(options: DemoOptions): Promise<number> {
     }
   }
   clearInterval(progress);
+  clearInterval(falcoNews);
   view.end();
   isDrained = (await session.stopAgent()) && isDrained;
   const result = await resultOf(session);
@@ -46,8 +52,8 @@ async function run(options: DemoOptions): Promise<number> {
   if (!isDrained) view.say('alerts were left undelivered');
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   else view.say(summary(result));
-  const isClean = errors.length === 0 && isDrained;
-  return isClean && (result.alerts > 0 || options.falco !== null) ? 0 : 1;
+  const hasWorked = options.falco === null ? result.alerts > 0 : falco.wasStreaming;
+  return errors.length === 0 && isDrained && hasWorked ? 0 : 1;
 }
 
 function introduction(options: DemoOptions, session: Session): string {
@@ -55,10 +61,10 @@ function introduction(options: DemoOptions, session: Session): string {
   return `Replaying ${options.recording}, ${options.speed} × as fast; ${session.scaleText}.`;
 }
 
-/** Resolves at Ctrl-C, SIGTERM or when the time is up. A second Ctrl-C ends at once. */
+/** Resolves at Ctrl-C, SIGTERM or when the time is up. */
 function leaving(options: DemoOptions): Promise<'leave'> {
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve('leave'));
+    void stopSignal().then(() => resolve('leave'));
     if (options.forMs !== null) setTimeout(() => resolve('leave'), options.forMs).unref();
   });
 }
@@ -118,8 +124,11 @@ if (parsed.ok === 'help') {
   process.stderr.write(`${parsed.error}\n\n${HELP}`);
   process.exitCode = 2;
 } else {
+  const { apiPort } = parsed.options;
   process.exitCode = await run(parsed.options).catch((error: unknown) => {
-    process.stderr.write(`${textOf(error)}\n`);
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    process.stderr.write(`${isTaken ? `port ${apiPort} is taken: another --port, or 0 for any` :
+      textOf(error)}\n`);
     return 1;
   });
 }

@@ -35,13 +35,13 @@ Usage: npm start -- [options]
   --recording DIR    another recording directory (events-NN.jsonl.gz, meta.json)
   --falco SOCKET     a real Falco instead of the recording, e.g. unix:///run/falco/falco.sock
                      (Falco up to 0.43; later ones speak HTTP to \`npm run agent\`)
-  --port PORT        port of the API on 127.0.0.1 (default ${API_PORT_DEFAULT}, or any if that is taken)
+  --port PORT        port of the API on 127.0.0.1 (default ${API_PORT_DEFAULT}, any if that is taken)
   --lang LANGUAGE    language of the reasons: en or zh
   --verbose          the programs' logs on stderr
   --help             this text
 
 Exit status: 0 when alerts were raised and everything shut down cleanly, 1 when not, 2 for wrong
-options. With --falco no alert is needed for 0, a quiet node is a good node; a connection to Falco is.
+options. With --falco a connection is needed for 0, not an alert: a quiet node is a good node.
 `;
 
 export type ParsedOptions =

@@ -87,7 +87,8 @@ export async function startSession(options: DemoOptions): Promise<Session> {
     stops.push(stopAgent);
     const leaving = new AbortController();
     stops.push(async () => leaving.abort());
-    const feed = falco === null ? null : startFeed(falco, options, { startNs: eventNowNs?.() ?? 0n, stops });
+    const startNs = eventNowNs?.() ?? 0n;
+    const feed = falco === null ? null : startFeed(falco, options, { startNs, stops });
     const told =
       feed === null
         ? new Promise<void>(() => {})
@@ -142,14 +143,30 @@ function collectorConfig(apiPort: number, dataDir: string): CollectorConfig {
 }
 
 function readSpan(recording: string): Span {
-  type Meta = { train_start_ns: string; test_start_ns: string; end_ns: string };
-  const meta = JSON.parse(readFileSync(join(recording, 'meta.json'), 'utf8')) as Meta;
+  const meta = readMeta(join(recording, 'meta.json'));
   const startNs = BigInt(meta.train_start_ns);
   return {
     startNs,
     trainMs: Number((BigInt(meta.test_start_ns) - startNs) / 1_000_000n),
     durationNs: BigInt(meta.end_ns) - startNs,
   };
+}
+
+type Meta = {
+  readonly train_start_ns: string;
+  readonly test_start_ns: string;
+  readonly end_ns: string;
+};
+
+function readMeta(path: string): Meta {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Meta;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`--recording needs a folder with meta.json and events: ${why}`, {
+      cause: error,
+    });
+  }
 }
 
 function scaleText(span: Span | null): string {

@@ -34,10 +34,12 @@ export class View {
 
   progress(events: number, images: readonly ImageProgress[], ms: number): void {
     const seconds = (ms - this.#last.ms) / 1000;
-    const rate = this.#last.ms === 0 ? 0 : Math.round((events - this.#last.events) / seconds);
+    const rate = Math.round((events - this.#last.events) / seconds);
+    // The first time there is nothing to compare with.
+    const pace = this.#last.ms === 0 ? [] : [`${count(rate)}/s`];
     this.#last = { events, ms };
     const parts = images.filter(({ image }) => image.repository !== '').map(imageText);
-    const text = `${count(events)} events · ${count(rate)}/s · ${parts.join(' · ')}`;
+    const text = [`${count(events)} events`, ...pace, ...parts].join(' · ');
     if (!this.#isTerminal) {
       process.stderr.write(`${text}\n`);
       return;

@@ -29,14 +29,6 @@ export const ASK_AFTER_MS = 500;
 const NS_PER_MS = 1_000_000n;
 
 export type DroppedReason = UnmappedReason | 'runtime';
-export const droppedReasons = [
-  'internal',
-  'plugin',
-  'no-type',
-  'unknown-type',
-  'no-path',
-  'runtime',
-] as const satisfies readonly DroppedReason[];
 
 export type IdentityAnswer =
   | { readonly kind: 'container'; readonly identity: ContainerIdentity }

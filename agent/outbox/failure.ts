@@ -7,14 +7,22 @@ export type OutboxFailureCode =
   /** Its content is broken; `Outbox` sets the file aside by itself, once. */
   | 'outbox-corrupt';
 
+type FailureOptions = { readonly cause: unknown; readonly path?: string };
+
 export class OutboxFailure extends Error {
   override readonly name = 'OutboxFailure';
   readonly code: OutboxFailureCode;
 
-  constructor(code: OutboxFailureCode, options: ErrorOptions) {
-    super(`the outbox failed: ${code}`, options);
+  constructor(code: OutboxFailureCode, { cause, path = '' }: FailureOptions) {
+    const where = path === '' ? '' : ` ${path}`;
+    super(`the outbox${where} failed (${code}): ${reasonOf(code, cause)}`, { cause });
     this.code = code;
   }
+}
+
+function reasonOf(code: OutboxFailureCode, cause: unknown): string {
+  if (code === 'outbox-locked') return 'another agent has its file open';
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** SQLite's primary result codes; the extended code holds them in its low byte. */

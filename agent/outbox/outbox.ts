@@ -17,8 +17,7 @@ import assert from 'node:assert/strict';
 import type { DatabaseSync } from 'node:sqlite';
 import { severities } from '../../baseline/alert.ts';
 import type { Alert } from '../../baseline/alert.ts';
-import type { OutboxFailure } from './failure.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, OutboxFailure } from './failure.ts';
 import { foldAlert, newTally, putAlert, summarise, summaryRows } from './fold.ts';
 import type { Store, Tally } from './fold.ts';
 import { addGap, readGaps } from './gaps.ts';
@@ -83,7 +82,11 @@ export class Outbox {
       this.#open();
     } catch (error) {
       const failure = failureOf(error);
-      if (failure?.code !== 'outbox-corrupt') throw failure ?? error;
+      if (failure === null) throw error;
+      if (failure.code !== 'outbox-corrupt') {
+        const { path } = this.#options;
+        throw new OutboxFailure(failure.code, { cause: failure.cause, path });
+      }
       this.#replace(failure);
     }
   }

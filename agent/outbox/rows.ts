@@ -12,8 +12,6 @@ export type AlertRow = {
   readonly document: string;
 };
 
-export type NewAlertRow = Omit<AlertRow, 'row'>;
-
 export type Statements = {
   readonly unsent: StatementSync;
   readonly insert: StatementSync;

@@ -39,23 +39,22 @@ const channelOptions: ChannelOptions = {
   'grpc.enable_http_proxy': 0,
 };
 
-const checkEndpoint = ({ address, tls }: FalcoEndpoint): void => {
+/** What is wrong with an address, or null. */
+export const endpointProblem = (
+  { address, hasTls }: { readonly address: string; readonly hasTls: boolean },
+): string | null => {
   if (UNIX.test(address)) {
-    if (tls === undefined) return;
-    throw new SourceError('bad-address', `${address}: Falco speaks no TLS on a unix socket`);
+    return hasTls ? `${address}: Falco speaks no TLS on a unix socket` : null;
   }
   if (!HOST_PORT.test(address)) {
-    throw new SourceError(
-      'bad-address',
-      `${JSON.stringify(address)} is neither unix:///path/to/socket nor host:port`,
-    );
+    return `${JSON.stringify(address)} is neither unix:///path/to/socket nor host:port`;
   }
-  if (tls === undefined) {
-    throw new SourceError(
-      'bad-address',
-      `${address}: Falco's gRPC over TCP is mutual TLS; give ca, cert and key`,
-    );
-  }
+  return hasTls ? null : `${address}: Falco's gRPC over TCP is mutual TLS; give ca, cert and key`;
+};
+
+const checkEndpoint = ({ address, tls }: FalcoEndpoint): void => {
+  const problem = endpointProblem({ address, hasTls: tls !== undefined });
+  if (problem !== null) throw new SourceError('bad-address', problem);
 };
 
 const read = (path: string, readFile: ReadFile): Buffer => {

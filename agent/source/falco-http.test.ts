@@ -194,6 +194,23 @@ test('bytes that are no HTTP are counted and cut off', async () => {
   expect(source.counters.requests).toBe(0);
 });
 
+test('whoever holds all connections and says nothing makes room for a Falco that comes', async () => {
+  const { source, sink } = await listening();
+  const sockets = Array.from({ length: CONNECTIONS_MAX }, () => {
+    const socket = net.connect(source.port, '127.0.0.1');
+    socket.on('error', () => {});
+    return socket;
+  });
+  await until(() => source.counters.connections === CONNECTIONS_MAX);
+  const sender = falco(source);
+  await sender.push([line(0), line(1)]);
+  await until(() => sink.events.length === 2);
+  expect(sender.counters).toEqual({ sent: 2, lost: 0, connections: 1 });
+  expect(source.counters.rejected.connections).toBe(1);
+  await until(() => sockets[0]?.destroyed === true);
+  for (const socket of sockets) socket.destroy();
+});
+
 test('connections above the bound are dropped and counted, and Falco\u2019s goes on', async () => {
   const { source, sink } = await listening();
   const sender = falco(source);

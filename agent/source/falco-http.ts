@@ -4,10 +4,10 @@
  * answer goes out when the body is there and looks right, and the event is parsed afterwards, with
  * the others that came in the same turn of the event loop.
  *
- * Bounds: size of a body, number of connections, time for a request, bytes that wait for parsing
- * (reached, they are parsed at once: nothing is dropped). What fails: Falco ignores statuses and
- * loses what finds nobody listening, so a restart of this side is a loss that only Falco's own
- * log shows. A Falco that restarts is seen by its connection (`http-senders.ts`).
+ * Bounds: size of a body, number of connections (`connection-room.ts`), time for a request, bytes
+ * that wait for parsing (reached, they are parsed at once: nothing is dropped). What fails: Falco
+ * ignores statuses and loses what finds nobody listening, so a restart of this side is a loss that
+ * only Falco's own log shows. A Falco that restarts is seen by its connection (`http-senders.ts`).
  *
  * Anybody who reaches the port can forge events: bind it to the node's own address, and use mutual
  * TLS (`mtls: true` in Falco) wherever a pod can reach that.
@@ -19,6 +19,7 @@ import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
+import { ConnectionRoom } from './connection-room.ts';
 import type { Source, SourceSink } from './event.ts';
 import { JsonEvents } from './falco-fields.ts';
 import type { HttpRejection } from './http-rejection.ts';
@@ -32,6 +33,8 @@ import { detailText } from './text.ts';
 export const CONNECTIONS_MAX = 16;
 const PENDING_BYTES_MAX = 4 * 1_024 * 1_024;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How often Node looks for requests that take too long; by itself it does every 30 s. */
+const TIMEOUT_CHECK_MS = 1_000;
 /** Longer than any pause of a node: a connection that we close under a POST is a lost event. */
 const KEEP_ALIVE_MS = 600_000;
 
@@ -76,6 +79,7 @@ export class FalcoHttpSource implements Source {
   readonly #events = new JsonEvents();
   readonly #server: Server | https.Server;
   readonly #senders: HttpSenders;
+  readonly #room = new ConnectionRoom(CONNECTIONS_MAX);
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #isParseDue = false;
@@ -147,6 +151,7 @@ export class FalcoHttpSource implements Source {
     const limits = {
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
     };
@@ -156,14 +161,19 @@ export class FalcoHttpSource implements Source {
       tls === undefined
         ? http.createServer(limits, listener)
         : https.createServer(
-            { ...limits, ...tls, requestCert: true, rejectUnauthorized: true },
+            {
+              ...limits,
+              ...tls,
+              handshakeTimeout: REQUEST_TIMEOUT_MS,
+              requestCert: true,
+              rejectUnauthorized: true,
+            },
             listener,
           );
-    server.maxConnections = CONNECTIONS_MAX;
-    server.on('connection', () => {
+    server.on('connection', (socket: Socket) => {
       this.counters.connections += 1;
+      if (this.#room.enter(socket)) this.#count('connections');
     });
-    server.on('drop', () => this.#count('connections'));
     server.on('tlsClientError', () => this.#count('tls'));
     server.on('clientError', (_error, socket) => {
       this.#count('http');
@@ -204,6 +214,7 @@ export class FalcoHttpSource implements Source {
     }
     response.writeHead(200, { 'Content-Length': 0 });
     response.end();
+    this.#room.brought(socket);
     this.#senders.seen(socket);
     this.#pending.push(body);
     this.#pendingBytes += body.length;

@@ -18,7 +18,7 @@ export const httpRejections = [
   'http',
   /** No certificate of ours. */
   'tls',
-  /** Above `CONNECTIONS_MAX`. */
+  /** Closed for another above `CONNECTIONS_MAX`. */
   'connections',
 ] as const;
 export type HttpRejection = (typeof httpRejections)[number];

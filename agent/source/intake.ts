@@ -15,16 +15,6 @@ import { LogGate } from './log-gate.ts';
 /** Large enough to pay for the call, small enough to be one slice of the event loop (~2 ms). */
 export const BATCH_EVENTS_MAX = 256;
 
-export const malformedReasons = [
-  'truncated',
-  'too-large',
-  'wire-format',
-  'not-json',
-  'not-falco',
-  'bad-time',
-  'bad-field',
-] as const satisfies readonly MalformedReason[];
-
 /** Plain numbers, read by `collect()`. */
 export type IntakeCounters = {
   received: number;

@@ -1,11 +1,12 @@
-/** The sources' plain counters as Prometheus metrics, read when somebody scrapes. */
+/**
+ * What only one kind of source counts, as Prometheus metrics, read when somebody scrapes. What all
+ * of them count (events, malformed ones, gaps) is in `agent/metrics.ts`.
+ */
 import type { Registry } from 'prom-client';
 import { Counter } from 'prom-client';
 import type { FalcoGrpcSource } from './falco-grpc.ts';
 import type { FalcoHttpSource } from './falco-http.ts';
 import { httpRejections } from './http-rejection.ts';
-import type { IntakeCounters } from './intake.ts';
-import { malformedReasons } from './intake.ts';
 
 type Reading = { readonly labels: Record<string, string>; readonly value: number };
 
@@ -28,37 +29,7 @@ const counter = (
 
 const one = (value: number): readonly Reading[] => [{ labels: {}, value }];
 
-export const registerIntakeMetrics = (registry: Registry, intake: IntakeCounters): void => {
-  counter(
-    registry,
-    {
-      name: 'lanner_agent_source_events_received_total',
-      help: 'Events that came from Falco, good or malformed.',
-    },
-    () => one(intake.received),
-  );
-  counter(
-    registry,
-    {
-      name: 'lanner_agent_source_events_malformed_total',
-      help: 'Events that could not be read, by reason.',
-      labelNames: ['reason'],
-    },
-    () =>
-      malformedReasons.map((reason) => ({ labels: { reason }, value: intake.malformed[reason] })),
-  );
-  counter(
-    registry,
-    {
-      name: 'lanner_agent_source_gaps_total',
-      help: 'Holes in the picture that the source knows of: drop reports and reconnects.',
-    },
-    () => one(intake.gaps),
-  );
-};
-
 export const registerGrpcMetrics = (registry: Registry, source: FalcoGrpcSource): void => {
-  registerIntakeMetrics(registry, source.intake);
   counter(
     registry,
     { name: 'lanner_agent_falco_connects_total', help: 'Answers of Falco to a new connection.' },
@@ -85,11 +56,10 @@ export const registerGrpcMetrics = (registry: Registry, source: FalcoGrpcSource)
 };
 
 export const registerHttpMetrics = (registry: Registry, source: FalcoHttpSource): void => {
-  registerIntakeMetrics(registry, source.intake);
   counter(
     registry,
     {
-      name: 'lanner_agent_source_http_connections_total',
+      name: 'lanner_agent_falco_http_connections_total',
       help: 'Connections to the endpoint for Falco http_output.',
     },
     () => one(source.counters.connections),
@@ -97,7 +67,7 @@ export const registerHttpMetrics = (registry: Registry, source: FalcoHttpSource)
   counter(
     registry,
     {
-      name: 'lanner_agent_source_http_rejected_total',
+      name: 'lanner_agent_falco_http_rejected_total',
       help: 'Requests and connections that were refused, by reason.',
       labelNames: ['reason'],
     },

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 import type { ApiRefusal } from '../metrics.ts';
-import { isLoopback } from '../net-address.ts';
+import { isLoopback } from '../../config/address.ts';
 import type { TokenCheck } from './token.ts';
 
 /**

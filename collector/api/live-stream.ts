@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 import type { Clock } from '../clock.ts';
+import { jsonText } from '../json-text.ts';
 import type { Change, ChangeKind, ChangeStore } from '../store/faces.ts';
 
 /**
@@ -135,4 +136,4 @@ export class LiveStream {
 
 /** JSON has no raw line breaks, so one `data` line holds any document. */
 const format = ({ position, kind, document }: Change): string =>
-  `id: ${position}\nevent: ${kind}\ndata: ${JSON.stringify(document)}\n\n`;
+  `id: ${position}\nevent: ${kind}\ndata: ${jsonText(document)}\n\n`;

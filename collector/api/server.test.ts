@@ -110,6 +110,9 @@ describe('lists', () => {
       eventsReceived: 10,
       eventsJudged: 9,
       eventsDropped: 1,
+      falcoVersion: '0.40.0',
+      sensorState: 'streaming',
+      sensorDetail: 'Falco 0.40.0',
       outboxPending: 0,
       lagSeconds: 0.25,
       images: [{
@@ -125,7 +128,15 @@ describe('lists', () => {
     agent.send({ kind: 'gap', from: 'x', to: 'y', cause: 'falco-drop', eventsEstimate: 3 });
     await vi.waitUntil(async () => items(await get('/api/v1/gaps')).length === 1);
     expect(items(await get('/api/v1/nodes'))).toMatchObject([
-      { node: 'node-1', isConnected: true, eventsDropped: 1, lagSeconds: 0.25, images: 1 },
+      {
+        node: 'node-1',
+        isConnected: true,
+        falcoVersion: '0.40.0',
+        sensorState: 'streaming',
+        eventsDropped: 1,
+        lagSeconds: 0.25,
+        images: 1,
+      },
     ]);
     expect(items(await get('/api/v1/images'))).toMatchObject([
       { profileKey: 'k', state: 'learning', coverage: 0.5, nodes: 1 },
@@ -142,6 +153,19 @@ describe('lists', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('content-security-policy')).toContain(`default-src 'none'`);
     expect(body['reason']).toEqual({ en: '<script>alert(1)</script>\u001b[2J', zh: '' });
+  });
+
+  test('nothing in an answer or in the stream acts on a terminal that shows it raw', async () => {
+    await raise(anAlert({ reason: { en: '\u007f\u009b31m\u202e', zh: '' } }));
+    const raw = await (await fetch(`${collector.addresses.api}/api/v1/alerts`)).text();
+    expect(raw).toContain('\\u007f\\u009b31m\\u202e');
+    const stream = await fetch(`${collector.addresses.api}/api/v1/stream?after=0&kinds=alert`);
+    let text = '';
+    for await (const chunk of stream.body ?? []) {
+      text += new TextDecoder().decode(chunk);
+      if (text.includes('data: ')) break;
+    }
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 });
 

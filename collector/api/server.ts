@@ -1,15 +1,16 @@
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 
 import { fastify } from 'fastify';
 import type { FastifyError, FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 
+import { formatAddress, isLoopback, parseAddress } from '../../config/address.ts';
+import { namedError, readNamed } from '../../config/named-error.ts';
 import type { Clock } from '../clock.ts';
+import { jsonText } from '../json-text.ts';
 import type { AgentLinks } from '../link/link-server.ts';
 import type { LogGate } from '../log-gate.ts';
 import type { CollectorMetrics } from '../metrics.ts';
-import { formatAddress, isLoopback, parseAddress } from '../net-address.ts';
 import type { Responder } from '../respond/responder.ts';
 import type { ChangeKind, Store } from '../store/faces.ts';
 import { ApiError } from './errors.ts';
@@ -68,17 +69,23 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false, allErrors: false } },
     ...(tls === undefined ? {} : {
-      https: { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },
+      https: {
+        cert: readNamed('api.tls.certFile', tls.certFile),
+        key: readNamed('api.tls.keyFile', tls.keyFile),
+      },
     }),
   };
   const api = fastify(settings) as unknown as Api;
+  api.setReplySerializer(jsonText);
   addGuard(api, options, parsed.host);
   addAnswers(api, options);
   addReadRoutes(api, options);
   addResponseRoutes(api, options);
   addStream(api, options);
   addHealth(api, options);
-  await api.listen({ host: parsed.host, port: parsed.port });
+  await api.listen({ host: parsed.host, port: parsed.port }).catch((error: unknown) => {
+    throw namedError('api.address', error);
+  });
   const bound = api.server.address() as AddressInfo;
   const scheme = tls === undefined ? 'http' : 'https';
   return {

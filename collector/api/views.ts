@@ -25,7 +25,10 @@ export const nodeView = (agent: AgentRecord, isConnected: boolean) => ({
   node: agent.node,
   isConnected,
   agentVersion: agent.agentVersion,
-  falcoVersion: agent.falcoVersion,
+  // The agent says hello before Falco has answered it.
+  falcoVersion: agent.heartbeat?.falcoVersion || agent.falcoVersion,
+  sensorState: agent.heartbeat?.sensorState ?? 'unknown',
+  sensorDetail: agent.heartbeat?.sensorDetail ?? '',
   capabilities: agent.capabilities,
   protocol: agent.protocol,
   connectedTime: timeText(agent.connectedAtMs),

@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 
 import { severities } from '../../baseline/alert.ts';
 import type { Alert } from '../../baseline/alert.ts';
+import { jsonText } from '../json-text.ts';
 import { formatAlertLine } from './format-alert.ts';
-import { clientOf, jsonLine, lineOptions } from './io.ts';
+import { clientOf, lineOptions } from './io.ts';
 import type { GlobalOptions, Io } from './io.ts';
 import { choice, itemsOf } from './values.ts';
 
@@ -40,7 +41,7 @@ Examples:
       const options: AlertOptions = command.optsWithGlobals();
       const write = (alert: Alert): void =>
         io.write(`${options.json === true
-          ? jsonLine(alert)
+          ? jsonText(alert)
           : formatAlertLine(alert, lineOptions(io, options))}\n`);
       await listAlerts(io, options, write);
     });

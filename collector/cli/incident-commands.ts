@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import type { Alert } from '../../baseline/alert.ts';
 import type { Incident } from '../incident/incident.ts';
 import type { Response } from '../respond/response.ts';
+import { jsonText } from '../json-text.ts';
 import { formatAlertLine, formatLine } from './format-alert.ts';
-import { clientOf, jsonLine, lineOptions } from './io.ts';
+import { clientOf, lineOptions } from './io.ts';
 import type { GlobalOptions, Io } from './io.ts';
 import { escapeText } from './terminal.ts';
 import { choice, itemsOf } from './values.ts';
@@ -28,7 +29,7 @@ export function addIncidentCommands(program: Command, io: Io): void {
         .get('/api/v1/incidents', { state, namespace, limit });
       for (const incident of (itemsOf(reply) as readonly Incident[]).toReversed()) {
         io.write(`${options.json === true
-          ? jsonLine(incident)
+          ? jsonText(incident)
           : incidentLine(incident, io, options)}\n`);
       }
     });
@@ -39,7 +40,7 @@ export function addIncidentCommands(program: Command, io: Io): void {
       const options: GlobalOptions = command.optsWithGlobals();
       const reply = await clientOf(io, options).get(`/api/v1/incidents/${encodeURIComponent(id)}`);
       io.write(options.json === true
-        ? `${jsonLine(reply)}\n`
+        ? `${jsonText(reply)}\n`
         : incidentPage(reply as IncidentReply, io, options));
     });
 }

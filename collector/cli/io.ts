@@ -51,10 +51,3 @@ export function lineOptions(io: Io, options: GlobalOptions): LineOptions {
     ...(io.isTerminal ? { width: io.columns ?? 100, wrap: true } : {}),
   };
 }
-
-/** JSON keeps text as it is, except what a terminal would act on; it stays valid JSON. */
-export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu, (character) =>
-    character.split('').map((unit) =>
-      `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''));
-}

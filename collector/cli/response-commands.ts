@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 
 import { responseStates } from '../respond/response.ts';
 import type { Response, ResponseAction } from '../respond/response.ts';
+import { jsonText } from '../json-text.ts';
 import { CliFailure, exitCodes } from './exit-codes.ts';
-import { clientOf, jsonLine } from './io.ts';
+import { clientOf } from './io.ts';
 import type { GlobalOptions, Io } from './io.ts';
 import { formatTable } from './table.ts';
 import type { Column } from './table.ts';
@@ -39,7 +40,7 @@ export function addResponseCommands(program: Command, io: Io): void {
       const { state, limit } = options;
       const reply = await clientOf(io, options).get('/api/v1/responses', { state, limit });
       const rows = itemsOf(reply) as readonly Response[];
-      if (options.json === true) for (const row of rows) io.write(`${jsonLine(row)}\n`);
+      if (options.json === true) for (const row of rows) io.write(`${jsonText(row)}\n`);
       else io.write(formatTable(rows, columns, io.isTerminal ? io.columns : undefined));
     });
 
@@ -99,7 +100,7 @@ type Answer =
 
 function answer(io: Io, options: GlobalOptions, reply: unknown): void {
   if (options.json === true) {
-    io.write(`${jsonLine(reply)}\n`);
+    io.write(`${jsonText(reply)}\n`);
     return;
   }
   const result = reply as Answer;

@@ -108,8 +108,33 @@ describe('lannerctl', () => {
     expect((await run('images')).out).toContain('IMAGE');
   });
 
+  test('shows what is known since the hello, and names a profile that has no image', async () => {
+    const learned = { coverage: 0.5, observations: 9, pods: 1, completeInSeconds: -1 };
+    agent.send({
+      kind: 'heartbeat',
+      time: '2026-01-01T00:00:00Z',
+      eventsReceived: 1,
+      eventsJudged: 1,
+      eventsDropped: 0,
+      outboxPending: 0,
+      lagSeconds: 0,
+      falcoVersion: '0.41.7',
+      sensorState: 'disconnected',
+      sensorDetail: 'gone',
+      images: [{
+        ...learned,
+        profileKey: 'host:default',
+        image: { repository: '', tag: '', digest: '' },
+        state: 'learning',
+      }],
+    });
+    await vi.waitUntil(async () => (await run('images')).out.includes('host:default'));
+    expect((await run('nodes')).out).toMatch(/ 0\.41\.7 +disconnected /);
+  });
+
   test('ends with the documented exit codes', async () => {
     expect((await run('--help')).exit).toBe(0);
+    expect(await run('--version')).toMatchObject({ exit: 0, out: '0.1.0\n' });
     expect((await run('nonsense')).exit).toBe(2);
     expect((await run('alerts --severity loud')).exit).toBe(2);
     expect((await run('respond kill')).exit).toBe(2);

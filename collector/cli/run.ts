@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 
+import packageJson from '../../package.json' with { type: 'json' };
 import { addAlertCommands } from './alert-commands.ts';
 import { CliFailure, exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
@@ -14,6 +15,7 @@ export async function runLannerctl(args: readonly string[], io: Io): Promise<num
   const program = new Command('lannerctl')
     .description('See and steer a Lanner collector')
     .option('--url <url>', 'the collector’s API (LANNER_URL; default http://127.0.0.1:8470)')
+    .version(packageJson.version)
     .option('--json', 'one JSON object per line')
     .option('--lang <language>', 'language of reasons: en or zh', choice(['en', 'zh']))
     .addHelpText('after', `

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { anAlert } from '../testing/alerts.ts';
 import { formatAlertLine } from './format-alert.ts';
-import { jsonLine } from './io.ts';
+import { jsonText } from '../json-text.ts';
 import { formatTable } from './table.ts';
 import { escapeText, truncate, widthOf, wrap } from './terminal.ts';
 
@@ -112,7 +112,7 @@ test('a table escapes its cells', () => {
 
 test('JSON lines are valid JSON that no terminal acts on', () => {
   fc.assert(fc.property(hostile, (text) => {
-    const line = jsonLine({ text });
+    const line = jsonText({ text });
     expect(line).not.toMatch(CONTROL);
     expect(JSON.parse(line)).toEqual({ text });
   }));

@@ -100,6 +100,10 @@ export class AgentLink {
   }
 
   /** The hello that was accepted; the name is what the agent says of itself. */
+  get peer(): string {
+    return this.#options.peer;
+  }
+
   get hello(): HelloFrame | undefined {
     return this.#hello;
   }

@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs';
-
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 
+import { formatAddress, isLoopback, parseAddress } from '../../config/address.ts';
+import { namedError, readNamed } from '../../config/named-error.ts';
 import { LINK_MESSAGE_BYTES_MAX } from '../../proto/lanner/v1/bounds.ts';
 import type { CommandFrame } from '../../proto/lanner/v1/frames.ts';
 import { fleetService } from '../../proto/lanner/v1/service.ts';
 import type { Clock } from '../clock.ts';
-import { formatAddress, isLoopback, parseAddress } from '../net-address.ts';
 import type { AgentName, BatchStore } from '../store/faces.ts';
 import { AgentLink } from './agent-link.ts';
 import type { CommandOutcome, LinkEnd, LinkReceiver } from './agent-link.ts';
@@ -52,6 +51,19 @@ export type AgentLinks = {
   send(agent: AgentName, frame: CommandFrame, deadlineMs: number): Promise<CommandOutcome>;
 };
 
+function credentialsOf(tls: LinkTls | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const { caFile, certFile, keyFile } = tls;
+  return ServerCredentials.createSsl(
+    caFile === undefined ? null : readNamed('link.tls.caFile', caFile),
+    [{
+      cert_chain: readNamed('link.tls.certFile', certFile),
+      private_key: readNamed('link.tls.keyFile', keyFile),
+    }],
+    caFile !== undefined,
+  );
+}
+
 const nodeKey = ({ cluster, node }: AgentName): string => JSON.stringify([cluster, node]);
 
 export class LinkServer implements AgentLinks {
@@ -87,16 +99,10 @@ export class LinkServer implements AgentLinks {
           'to let agents connect in plaintext',
       );
     }
-    const credentials = tls === undefined
-      ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(
-        tls.caFile === undefined ? null : readFileSync(tls.caFile),
-        [{ cert_chain: readFileSync(tls.certFile), private_key: readFileSync(tls.keyFile) }],
-        tls.caFile !== undefined,
-      );
+    const credentials = credentialsOf(tls);
     const port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(address, credentials, (error, bound) =>
-        error ? reject(error) : resolve(bound));
+        error ? reject(namedError('link.address', error)) : resolve(bound));
     });
     return parsed === undefined ? address : formatAddress({ host: parsed.host, port });
   }
@@ -155,10 +161,14 @@ export class LinkServer implements AgentLinks {
     const older = this.#byNode.get(nodeKey(hello));
     this.#byNode.set(nodeKey(hello), link);
     older?.close('replaced', status.ABORTED, 'a newer link of the same node took its place');
-    this.#options.log.info(
-      { node: hello.node, agentVersion: hello.agentVersion, isReplacing: older !== undefined },
-      'agent connected',
-    );
+    const { log } = this.#options;
+    log.info({ node: hello.node, agentVersion: hello.agentVersion }, 'agent connected');
+    // After a cut that nobody noticed it is the same agent. Again and again it is two of them, or
+    // somebody with a stolen certificate.
+    if (older !== undefined) {
+      const peers = { peer: link.peer, olderPeer: older.peer };
+      log.warn({ security: true, node: hello.node, ...peers }, 'an agent took the place of another');
+    }
   }
 
   #forget(link: AgentLink, end: LinkEnd): void {

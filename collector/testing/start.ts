@@ -37,6 +37,9 @@ export async function startTestCollector(
   } = {},
 ): Promise<TestCollector> {
   const folder = over.folder ?? mkdtempSync(join(tmpdir(), 'lanner-collector-'));
+  const removeFolder = (): void => {
+    if (over.folder === undefined) rmSync(folder, { recursive: true });
+  };
   const config = configOf(over.yaml ?? '{}');
   const running = await startCollector({
     config: {
@@ -51,13 +54,16 @@ export async function startTestCollector(
     env: {},
     clock: over.clock ?? systemClock,
     inMemory: over.inMemory ?? true,
+  }).catch((error: unknown) => {
+    removeFolder();
+    throw error;
   });
   return {
     ...running,
     folder,
     stop: async () => {
       await running.stop();
-      if (over.folder === undefined) rmSync(folder, { recursive: true });
+      removeFolder();
     },
   };
 }

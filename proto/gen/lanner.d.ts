@@ -1462,6 +1462,15 @@ export namespace lanner {
             /** Heartbeat images. */
             images: lanner.v1.ImageProgress.$Properties[];
 
+            /** Heartbeat falcoVersion. */
+            falcoVersion: string;
+
+            /** Heartbeat sensorState. */
+            sensorState: string;
+
+            /** Heartbeat sensorDetail. */
+            sensorDetail: string;
+
             /**
              * Creates a new Heartbeat instance using the specified properties.
              * @param [properties] Properties to set
@@ -1514,6 +1523,15 @@ export namespace lanner {
 
                 /** Heartbeat images */
                 images?: (lanner.v1.ImageProgress.$Properties[]|null);
+
+                /** Heartbeat falcoVersion */
+                falcoVersion?: (string|null);
+
+                /** Heartbeat sensorState */
+                sensorState?: (string|null);
+
+                /** Heartbeat sensorDetail */
+                sensorDetail?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -2148,6 +2148,9 @@ export const lanner = $root.lanner = (() => {
             Heartbeat.prototype.outboxPending = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Heartbeat.prototype.lagSeconds = 0;
             Heartbeat.prototype.images = $util.emptyArray;
+            Heartbeat.prototype.falcoVersion = "";
+            Heartbeat.prototype.sensorState = "";
+            Heartbeat.prototype.sensorDetail = "";
 
             Heartbeat.create = function(properties) {
                 return new Heartbeat(properties);
@@ -2175,6 +2178,12 @@ export const lanner = $root.lanner = (() => {
                 if (message.images != null && message.images.length)
                     for (let i = 0; i < message.images.length; ++i)
                         $root.lanner.v1.ImageProgress.encode(message.images[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.falcoVersion != null && $Object.hasOwnProperty.call(message, "falcoVersion") && message.falcoVersion !== "")
+                    writer.uint32(66).string(message.falcoVersion);
+                if (message.sensorState != null && $Object.hasOwnProperty.call(message, "sensorState") && message.sensorState !== "")
+                    writer.uint32(74).string(message.sensorState);
+                if (message.sensorDetail != null && $Object.hasOwnProperty.call(message, "sensorDetail") && message.sensorDetail !== "")
+                    writer.uint32(82).string(message.sensorDetail);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2268,6 +2277,33 @@ export const lanner = $root.lanner = (() => {
                             if (!(message.images && message.images.length))
                                 message.images = [];
                             message.images.push($root.lanner.v1.ImageProgress.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.falcoVersion = value;
+                            else
+                                delete message.falcoVersion;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.sensorState = value;
+                            else
+                                delete message.sensorState;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.sensorDetail = value;
+                            else
+                                delete message.sensorDetail;
                             continue;
                         }
                     }

@@ -20,7 +20,7 @@ import {
 import { FrameError } from './frame-error.ts';
 import { agentSide, checkFrame, collectorSide } from './frame-shape.ts';
 import type { AgentFrame, CollectorFrame, HeartbeatFrame, ImageProgress } from './frames.ts';
-import { commandActions, commandOutcomes, gapCauses } from './frames.ts';
+import { commandActions, commandOutcomes, gapCauses, sensorStates } from './frames.ts';
 import { decodedInteger, decodedNumber, decodedUnsigned } from './number.ts';
 
 const imageProgress = (message: lanner.v1.ImageProgress.$Properties): ImageProgress => ({
@@ -44,6 +44,9 @@ const heartbeat = (message: lanner.v1.Heartbeat.$Properties): HeartbeatFrame => 
   images: boundedList(message.images, IMAGES_PER_HEARTBEAT_MAX, 'heartbeat.images').map(
     imageProgress,
   ),
+  falcoVersion: nameOf(message.falcoVersion, 'heartbeat.falcoVersion'),
+  sensorState: oneOf(sensorStates, message.sensorState || 'unknown', 'heartbeat.sensorState'),
+  sensorDetail: nameOf(message.sensorDetail, 'heartbeat.sensorDetail'),
 });
 
 const document = (message: lanner.v1.Evidence.$Properties) => {

@@ -67,6 +67,9 @@ const heartbeat = (frame: HeartbeatFrame): lanner.v1.Heartbeat.$Properties => ({
   outboxPending: encodedInteger(frame.outboxPending, 'heartbeat.outboxPending'),
   lagSeconds: encodedNumber(frame.lagSeconds, 'heartbeat.lagSeconds'),
   images: frame.images.slice(0, IMAGES_PER_HEARTBEAT_MAX).map(imageProgress),
+  falcoVersion: nameText(frame.falcoVersion),
+  sensorState: frame.sensorState === 'unknown' ? '' : frame.sensorState,
+  sensorDetail: nameText(frame.sensorDetail),
 });
 
 const agentMessage = (frame: AgentFrame): lanner.v1.AgentFrame.$Properties => {

@@ -19,7 +19,13 @@ import {
 import type { AgentFrame, CollectorFrame } from './frames.ts';
 import { decodeAgentFrame, decodeCollectorFrame } from './decode-frame.ts';
 import { encodeAgentFrame, encodeCollectorFrame } from './encode-frame.ts';
-import { commandActions, commandOutcomes, FrameError, gapCauses } from './frames.ts';
+import {
+  commandActions,
+  commandOutcomes,
+  FrameError,
+  gapCauses,
+  sensorStates,
+} from './frames.ts';
 
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }));
 /** Lone surrogates, NUL and escapes included. */
@@ -135,6 +141,9 @@ const agentFrameOf = (word: fc.Arbitrary<string>): fc.Arbitrary<AgentFrame> =>
         }),
         { maxLength: 3 },
       ),
+      falcoVersion: word,
+      sensorState: fc.constantFrom(...sensorStates),
+      sensorDetail: word,
     }),
     fc.record({
       kind: fc.constant('gap'),

@@ -57,6 +57,16 @@ export type EvidenceFrame = {
   readonly document: Uint8Array;
 };
 
+/** Whether events come; `unknown` from an agent that does not say. */
+export const sensorStates = [
+  'unknown',
+  'connecting',
+  'streaming',
+  'disconnected',
+  'ended',
+] as const;
+export type SensorState = (typeof sensorStates)[number];
+
 export type HeartbeatFrame = {
   readonly kind: 'heartbeat';
   readonly time: string;
@@ -66,6 +76,9 @@ export type HeartbeatFrame = {
   readonly outboxPending: number;
   readonly lagSeconds: number;
   readonly images: readonly ImageProgress[];
+  readonly falcoVersion: string;
+  readonly sensorState: SensorState;
+  readonly sensorDetail: string;
 };
 
 export type GapFrame = {

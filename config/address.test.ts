@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { formatAddress, isLoopback, parseAddress } from './net-address.ts';
+import { formatAddress, isLoopback, parseAddress } from './address.ts';
 
 test.each([
   ['127.0.0.1:8470', '127.0.0.1', 8_470, true],

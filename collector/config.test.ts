@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+
+import { formatConfigErrors } from '../config/load.ts';
+import { loadCollectorConfig } from './config.ts';
+
+const load = (yaml: string, env: Record<string, string> = {}) =>
+  loadCollectorConfig({ file: 'collector.yaml', env, readFile: () => yaml });
+
+test.each([
+  ['link: { address: nowhere }', 'link.address: is "nowhere"; expected host:port'],
+  ['api: { address: "127.0.0.1:99999" }', 'api.address: is "127.0.0.1:99999"'],
+  ['link: { address: "0.0.0.0:8471" }', 'link.address: is "0.0.0.0:8471" without TLS'],
+  ['api: { address: "[::]:8470" }', 'or api.insecure: true'],
+  ['link: { tls: { certFile: /a } }', 'link.tls: is incomplete'],
+  ['api: { tls: { keyFile: /a } }', 'api.tls: is incomplete'],
+  ['link: { tls: { caFile: /a } }', 'link.tls.caFile: stands alone'],
+  ['kube: { mode: kubeconfig }', 'kube.kubeconfig: missing'],
+  ['log: { level: loud }', 'log.level: is "loud"; expected one of'],
+])('%s stops the start with key and expectation', (yaml, complaint) => {
+  const loaded = load(yaml);
+  if (loaded.ok) throw new Error('there was nothing to complain about');
+  expect(formatConfigErrors(loaded.errors)).toMatch(/^collector\.yaml: /);
+  expect(formatConfigErrors(loaded.errors)).toContain(complaint);
+});
+
+test.each([
+  '',
+  'link: { address: "unix:/run/lanner/link.sock" }',
+  'link: { address: "0.0.0.0:8471", insecure: true }',
+  'api: { address: "0.0.0.0:8470", tls: { certFile: /a, keyFile: /b } }',
+])('%j is a configuration', (yaml) => {
+  expect(load(yaml).ok).toBe(true);
+});
+
+test('all that is wrong is said at once', () => {
+  const loaded = load('link: { address: a }\napi: { address: b }');
+  expect(loaded.ok ? [] : loaded.errors.map(({ key }) => key))
+    .toEqual(['link.address', 'api.address']);
+});
