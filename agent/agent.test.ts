@@ -153,6 +153,10 @@ test('an event becomes an observation, an alert on disk, and a row at the collec
   const [first] = server.batches.flatMap(({ alerts }) => alerts);
   expect(first).toMatchObject({ pod: 'api-7dm2bcfmj4-hvdzt', workload: 'api' });
   expect(first?.process.commandLine).toBe('bash -c mysql -p***');
+  // Profiles leave the node too: what is learned from is redacted already.
+  const learned = baseline.observations.map((o) => (o.kind === 'exec' ? o.commandLine : ''));
+  expect(learned).toContain('bash -c mysql -p***');
+  expect(learned.join()).not.toContain('secret1234');
   const { events, alerts } = agent.stats();
   expect(events.received).toBe(events.judged + events.waiting + sumOf(events.dropped));
   expect(events).toMatchObject({ received: 4, judged: 4, malformed: { 'not-json': 1 } });

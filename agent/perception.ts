@@ -3,11 +3,14 @@
  * Nothing here is asynchronous but the answers of the container runtime.
  */
 import type { Alert } from '../baseline/alert.ts';
+import type { Observation } from '../baseline/observation.ts';
 import { EventClock } from './event-clock.ts';
 import { CRI_NONE, Cri } from './identity/cri.ts';
 import { Identity } from './identity/identity.ts';
 import { isLive } from './open-source.ts';
 import type { AgentBaseline, AgentOptions } from './options.ts';
+import { redactText } from './outbox/redact.ts';
+import type { RedactRules } from './outbox/redact.ts';
 import { Shedding } from './shedding.ts';
 import type { Clock } from './source/clock.ts';
 import type { FalcoEvent, Gap, MalformedReason, SourceState } from './source/event.ts';
@@ -17,7 +20,7 @@ import type { Moment, WatchdogNews } from './watchdog.ts';
 
 export type PerceptionOptions = Pick<
   AgentOptions,
-  'cluster' | 'node' | 'source' | 'baseline' | 'identity' | 'watchdog' | 'eventNowNs'
+  'cluster' | 'node' | 'source' | 'baseline' | 'identity' | 'watchdog' | 'eventNowNs' | 'redactFlags'
 > & {
   readonly clock: Clock;
   readonly newId: () => string;
@@ -32,6 +35,7 @@ export class Perception {
   readonly #baseline: AgentBaseline;
   readonly #onGap: (gap: Gap) => void;
   readonly #isLive: boolean;
+  readonly #redactRules: RedactRules;
   readonly #eventNowNs: () => bigint;
   readonly #eventClock: EventClock;
   readonly #identity: Identity;
@@ -46,6 +50,7 @@ export class Perception {
     this.#baseline = options.baseline;
     this.#onGap = options.onGap;
     this.#isLive = isLive(options.source);
+    this.#redactRules = { flags: new Set(options.redactFlags) };
     this.#eventNowNs = options.eventNowNs ?? (() => this.#clock.nowNs());
     this.#eventClock = new EventClock(() => clock.nowMs());
     this.#cri = this.#openCri(options.identity?.cri ?? '');
@@ -126,12 +131,23 @@ export class Perception {
     });
   }
 
+  /**
+   * Before anything is learned: profiles leave the node too, and the shape of a secret that is a
+   * word is the secret.
+   */
+  #redacted(o: Observation): Observation {
+    if (o.kind !== 'exec' && o.kind !== 'rule') return o;
+    const commandLine = redactText(o.commandLine, this.#redactRules);
+    return commandLine === o.commandLine ? o : { ...o, commandLine };
+  }
+
   #openIdentity(node: string, waitMs: number | undefined): Identity {
     const cri = this.#cri;
     return new Identity({
       node,
       clock: this.#eventClock,
-      onObservation: (observation) => {
+      onObservation: (seen) => {
+        const observation = this.#redacted(seen);
         if (observation.kind === 'exec') this.#watchdog.noteExec(observation);
         this.#baseline.observe(observation);
       },

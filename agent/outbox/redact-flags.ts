@@ -10,8 +10,9 @@ type Word = { readonly text: string; readonly start: number };
 
 /** A long flag whose name ends in one of these takes a secret. */
 const SECRET_FLAG_ENDINGS = [
-  'password', 'passwd', 'passphrase', 'token', 'secret', 'api-key', 'apikey', 'secret-key',
-  'access-key', 'private-key-data', 'auth-key', 'credentials', 'requirepass', 'masterauth',
+  'password', 'passwd', 'passphrase', 'hmac', 'macopt', 'token', 'secret', 'api-key', 'apikey',
+  'secret-key', 'access-key', 'private-key-data', 'auth-key', 'credentials', 'requirepass',
+  'masterauth',
 ] as const;
 const SECRET_FLAGS: ReadonlySet<string> = new Set(['--pass', '-pass', '--pw', '--pwd', '--auth']);
 
@@ -63,10 +64,11 @@ export function flagSpans(text: string, configured: ReadonlySet<string>): readon
     }
     // What was a secret is looked at as a word too: `--password mysql -px` holds two.
     program = programs.get(baseName(word.text)) ?? (isSeparator(word.text) ? {} : program);
-    if (takesSecret(word.text, program, configured)) secretNext = 'whole';
-    else secretNext = program.pair?.includes(word.text) ? 'pair' : 'none';
+    // `mysql -pMySecret`: what hangs on the flag is the secret, not part of a flag's name.
     const attached = attachedIn(word, program, configured);
-    if (secretNext === 'none' && attached !== null) spans.push(attached);
+    if (attached !== null) spans.push(attached);
+    if (attached === null && takesSecret(word.text, program, configured)) secretNext = 'whole';
+    else secretNext = program.pair?.includes(word.text) ? 'pair' : 'none';
   }
   return spans;
 }

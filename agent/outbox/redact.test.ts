@@ -16,6 +16,8 @@ const secretive: readonly (readonly [string, string])[] = [
   ['PGPASSWORD=hunter2 psql -U shop', 'PGPASSWORD=*** psql -U shop'],
   ['env MYSQL_PWD=hunter2 mysql', 'env MYSQL_PWD=*** mysql'],
   ['mysql -u root -phunter2 shop', 'mysql -u root -p*** shop'],
+  ['mysqldump -pMySecret shop', 'mysqldump -p*** shop'],
+  ['openssl dgst -sha256 -hmac hunter2 file', 'openssl dgst -sha256 -hmac *** file'],
   ['sh -c "cd /; /usr/bin/mysqldump -phunter2"', 'sh -c "cd /; /usr/bin/mysqldump -p***'],
   ['sshpass -p hunter2 ssh root@db', 'sshpass -p *** ssh root@db'],
   ['curl -u admin:hunter2 http://x/', 'curl -u admin:*** http://x/'],
