@@ -100,7 +100,7 @@ export class Judge {
     for (const watch of this.#pods.values()) watch.hasHole = true;
   }
 
-  /** Closes windows that ended by `nowMs` and raises what waited for a second pod in vain. */
+  /** Raises what waited for a second pod in vain. Windows are closed by their pods' next events. */
   advance(nowMs: number): readonly Verdict[] {
     const verdicts: Verdict[] = [];
     for (const profile of this.#book.values()) {
