@@ -27,7 +27,7 @@ test('an alert that was acknowledged is there after a restart, and so is the tok
   const first = await startTestCollector({ folder, inMemory: false });
   const agent = new TestAgent(first.addresses.link);
   agent.hello();
-  agent.send({ kind: 'alerts', epoch: 'e1', sequence: 1, alerts: [anAlert()] });
+  agent.send({ kind: 'alerts', epoch: 'e1', sequence: 1, alerts: [anAlert()], gaps: [] });
   await agent.frame('ack');
   await first.stop();
   expect((await agent.status()).code).not.toBe(0);
@@ -83,7 +83,7 @@ test('what one agent learned reaches the others that run the image, and late com
   three.send(heartbeat);
   expect(words((await three.frame('profile')).document)).toEqual(['a', 'b']);
   one.send({ kind: 'evidence', profileKey: 'k', revision: 2, document: Buffer.from('no gzip') });
-  one.send({ kind: 'alerts', epoch: 'e1', sequence: 1, alerts: [anAlert()] });
+  one.send({ kind: 'alerts', epoch: 'e1', sequence: 1, alerts: [anAlert()], gaps: [] });
   await one.frame('ack');
   const metrics = await (await fetch(`${collector.addresses.api}/metrics`)).text();
   expect(metrics).toContain('lanner_collector_evidence_total{outcome="not-gzip"} 1');
@@ -109,6 +109,7 @@ policy: { rules: [{ name: kill, match: { severityMin: critical }, mode: act, act
       kind: 'alerts',
       epoch: 'e1',
       sequence: 1,
+      gaps: [],
       alerts: [
         anAlert({ severity: 'critical', pod: 'web-1' }),
         anAlert({ id: 'b', severity: 'critical', namespace: 'kube-system', pod: 'dns',

@@ -3,6 +3,8 @@ import type { CommandFrame, CommandResultFrame } from '../../proto/lanner/v1/fra
 /** Commands come one by one from people; a flood of them is a fault of the collector. */
 export const COMMANDS_OPEN_MAX = 64;
 
+const NONE = new Uint8Array();
+
 export type CommandResult = Omit<CommandResultFrame, 'kind' | 'id'>;
 
 /** Takes each command to whoever executes it, and answers every one exactly once. */
@@ -25,7 +27,7 @@ export class CommandDesk {
     if (this.#open >= COMMANDS_OPEN_MAX) {
       this.refused += 1;
       const detail = `${COMMANDS_OPEN_MAX} commands are being executed already`;
-      this.#answer({ kind: 'command-result', id, outcome: 'refused', detail });
+      this.#answer({ kind: 'command-result', id, outcome: 'refused', detail, document: NONE });
       return;
     }
     this.#open += 1;
@@ -33,6 +35,7 @@ export class CommandDesk {
       .catch((error: unknown): CommandResult => ({
         outcome: 'failed',
         detail: error instanceof Error ? error.message : String(error),
+        document: NONE,
       }))
       .then((result) => {
         this.#open -= 1;
@@ -44,5 +47,5 @@ export class CommandDesk {
 /** What this agent answers until it can contain anything. */
 export function refuseCommand(frame: CommandFrame): Promise<CommandResult> {
   const detail = `this agent cannot execute ${frame.action}`;
-  return Promise.resolve({ outcome: 'refused', detail });
+  return Promise.resolve({ outcome: 'refused', detail, document: NONE });
 }

@@ -207,6 +207,8 @@ const command = (id: string): CollectorFrame => ({
   podUid: 'u',
   pid: 0,
   deadline: '2026-11-23T11:50:41.101903733Z',
+  observedAt: '',
+  seconds: 0,
 });
 
 test('a command that the agent cannot execute is refused with the reason', async () => {

@@ -294,14 +294,14 @@ export class Link {
       return false;
     }
     try {
-      this.#write({ kind: 'alerts', epoch, sequence, alerts });
+      this.#write({ kind: 'alerts', epoch, sequence, alerts, gaps: [] });
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       // Cannot be sent, now or ever: its alerts are counted in a summary, and its place in the
       // sequence is kept by an empty batch.
       this.#unsendable += 1;
       this.#options.outbox.foldBatch(sequence);
-      this.#write({ kind: 'alerts', epoch, sequence, alerts: [] });
+      this.#write({ kind: 'alerts', epoch, sequence, alerts: [], gaps: [] });
     }
     this.#sent += 1;
     // At once, not in line: whatever is decided next must know it. It has no effects.

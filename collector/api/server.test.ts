@@ -29,7 +29,7 @@ afterEach(async () => {
 async function raise(...alerts: readonly Alert[]): Promise<void> {
   sequence += 1;
   const acks = agent.frames.filter(({ kind }) => kind === 'ack').length;
-  agent.send({ kind: 'alerts', epoch: 'e1', sequence, alerts });
+  agent.send({ kind: 'alerts', epoch: 'e1', sequence, alerts, gaps: [] });
   await agent.frame('ack', acks);
 }
 

@@ -87,6 +87,7 @@ const batch = (sequence: number, ...alerts: readonly Alert[]): AlertsFrame => ({
   epoch: 'e1',
   sequence,
   alerts,
+  gaps: [],
 });
 
 const alertCount = async (): Promise<number> => (await store.counts()).alerts;
@@ -323,6 +324,8 @@ describe('commands', () => {
     podUid: 'uid-1',
     pid: 0,
     deadline: '2026-01-01T00:00:00Z',
+    observedAt: '',
+    seconds: 0,
   } as const;
   const agentName = { cluster: 'c1', node: 'node-1' };
 
@@ -332,7 +335,8 @@ describe('commands', () => {
     await agent.frame('welcome');
     const sent = server.send(agentName, command, 5_000);
     expect(await agent.frame('command')).toMatchObject({ id: 'cmd-1', action: 'freeze' });
-    agent.send({ kind: 'command-result', id: 'cmd-1', outcome: 'done', detail: '' });
+    agent.send({ kind: 'command-result', id: 'cmd-1', outcome: 'done', detail: '',
+      document: new Uint8Array() });
     expect(await sent).toMatchObject({ ok: true, result: { outcome: 'done' } });
   });
 

@@ -153,8 +153,11 @@ export namespace lanner {
             /** CollectorFrame slowDown. */
             slowDown?: (lanner.v1.SlowDown.$Properties|null);
 
+            /** CollectorFrame decisions. */
+            decisions?: (lanner.v1.Decisions.$Properties|null);
+
             /** CollectorFrame frame. */
-            frame?: ("welcome"|"ack"|"profile"|"command"|"slowDown");
+            frame?: ("welcome"|"ack"|"profile"|"command"|"slowDown"|"decisions");
 
             /**
              * Creates a new CollectorFrame instance using the specified properties.
@@ -203,8 +206,11 @@ export namespace lanner {
                 /** CollectorFrame slowDown */
                 slowDown?: (lanner.v1.SlowDown.$Properties|null);
 
+                /** CollectorFrame decisions */
+                decisions?: (lanner.v1.Decisions.$Properties|null);
+
                 /** CollectorFrame frame */
-                frame?: ("welcome"|"ack"|"profile"|"command"|"slowDown");
+                frame?: ("welcome"|"ack"|"profile"|"command"|"slowDown"|"decisions");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -217,9 +223,10 @@ export namespace lanner {
               profile?: lanner.v1.ProfilePush.$Shape|null;
               command?: lanner.v1.Command.$Shape|null;
               slowDown?: lanner.v1.SlowDown.$Shape|null;
+              decisions?: lanner.v1.Decisions.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ frame?: undefined; welcome?: null; ack?: null; profile?: null; command?: null; slowDown?: null }|{ frame?: "welcome"; welcome: lanner.v1.Welcome.$Shape; ack?: null; profile?: null; command?: null; slowDown?: null }|{ frame?: "ack"; welcome?: null; ack: lanner.v1.Ack.$Shape; profile?: null; command?: null; slowDown?: null }|{ frame?: "profile"; welcome?: null; ack?: null; profile: lanner.v1.ProfilePush.$Shape; command?: null; slowDown?: null }|{ frame?: "command"; welcome?: null; ack?: null; profile?: null; command: lanner.v1.Command.$Shape; slowDown?: null }|{ frame?: "slowDown"; welcome?: null; ack?: null; profile?: null; command?: null; slowDown: lanner.v1.SlowDown.$Shape })
+              ({ frame?: undefined; welcome?: null; ack?: null; profile?: null; command?: null; slowDown?: null; decisions?: null }|{ frame?: "welcome"; welcome: lanner.v1.Welcome.$Shape; ack?: null; profile?: null; command?: null; slowDown?: null; decisions?: null }|{ frame?: "ack"; welcome?: null; ack: lanner.v1.Ack.$Shape; profile?: null; command?: null; slowDown?: null; decisions?: null }|{ frame?: "profile"; welcome?: null; ack?: null; profile: lanner.v1.ProfilePush.$Shape; command?: null; slowDown?: null; decisions?: null }|{ frame?: "command"; welcome?: null; ack?: null; profile?: null; command: lanner.v1.Command.$Shape; slowDown?: null; decisions?: null }|{ frame?: "slowDown"; welcome?: null; ack?: null; profile?: null; command?: null; slowDown: lanner.v1.SlowDown.$Shape; decisions?: null }|{ frame?: "decisions"; welcome?: null; ack?: null; profile?: null; command?: null; slowDown?: null; decisions: lanner.v1.Decisions.$Shape })
             );
         }
 
@@ -435,6 +442,9 @@ export namespace lanner {
             /** AlertBatch alerts. */
             alerts: lanner.v1.Alert.$Properties[];
 
+            /** AlertBatch gaps. */
+            gaps: lanner.v1.GapRecord.$Properties[];
+
             /**
              * Creates a new AlertBatch instance using the specified properties.
              * @param [properties] Properties to set
@@ -475,6 +485,9 @@ export namespace lanner {
 
                 /** AlertBatch alerts */
                 alerts?: (lanner.v1.Alert.$Properties[]|null);
+
+                /** AlertBatch gaps */
+                gaps?: (lanner.v1.GapRecord.$Properties[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1423,6 +1436,77 @@ export namespace lanner {
         }
 
         /**
+         * Properties of a Decisions.
+         * @deprecated Use lanner.v1.Decisions.$Properties instead.
+         */
+        interface IDecisions extends lanner.v1.Decisions.$Properties {
+        }
+
+        /** Represents a Decisions. */
+        class Decisions {
+
+            /**
+             * Constructs a new Decisions.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: lanner.v1.Decisions.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Decisions revision. */
+            revision: (number|Long);
+
+            /** Decisions document. */
+            document: Uint8Array;
+
+            /**
+             * Creates a new Decisions instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Decisions instance
+             */
+            static create(properties: lanner.v1.Decisions.$Shape): lanner.v1.Decisions & lanner.v1.Decisions.$Shape;
+            static create(properties?: lanner.v1.Decisions.$Properties): lanner.v1.Decisions;
+
+            /**
+             * Encodes the specified Decisions message. Does not implicitly {@link lanner.v1.Decisions.verify|verify} messages.
+             * @param message Decisions message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: lanner.v1.Decisions.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Decisions message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {lanner.v1.Decisions & lanner.v1.Decisions.$Shape} Decisions
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lanner.v1.Decisions & lanner.v1.Decisions.$Shape;
+        }
+
+        namespace Decisions {
+
+            /** Properties of a Decisions. */
+            interface $Properties {
+
+                /** Decisions revision */
+                revision?: (number|Long|null);
+
+                /** Decisions document */
+                document?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Decisions. */
+            type $Shape = lanner.v1.Decisions.$Properties;
+        }
+
+        /**
          * Properties of a Heartbeat.
          * @deprecated Use lanner.v1.Heartbeat.$Properties instead.
          */
@@ -1762,6 +1846,12 @@ export namespace lanner {
             /** Command deadline. */
             deadline: string;
 
+            /** Command observedAt. */
+            observedAt: string;
+
+            /** Command seconds. */
+            seconds: number;
+
             /**
              * Creates a new Command instance using the specified properties.
              * @param [properties] Properties to set
@@ -1812,6 +1902,12 @@ export namespace lanner {
                 /** Command deadline */
                 deadline?: (string|null);
 
+                /** Command observedAt */
+                observedAt?: (string|null);
+
+                /** Command seconds */
+                seconds?: (number|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -1847,6 +1943,9 @@ export namespace lanner {
 
             /** CommandResult detail. */
             detail: string;
+
+            /** CommandResult document. */
+            document: Uint8Array;
 
             /**
              * Creates a new CommandResult instance using the specified properties.
@@ -1888,6 +1987,9 @@ export namespace lanner {
 
                 /** CommandResult detail */
                 detail?: (string|null);
+
+                /** CommandResult document */
+                document?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -170,11 +170,12 @@ export const lanner = $root.lanner = (() => {
             CollectorFrame.prototype.profile = null;
             CollectorFrame.prototype.command = null;
             CollectorFrame.prototype.slowDown = null;
+            CollectorFrame.prototype.decisions = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(CollectorFrame.prototype, "frame", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "ack", "profile", "command", "slowDown"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "ack", "profile", "command", "slowDown", "decisions"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -199,6 +200,8 @@ export const lanner = $root.lanner = (() => {
                     $root.lanner.v1.Command.encode(message.command, writer.uint32(34).fork(), _depth + 1).ldelim();
                 if (message.slowDown != null && $Object.hasOwnProperty.call(message, "slowDown"))
                     $root.lanner.v1.SlowDown.encode(message.slowDown, writer.uint32(42).fork(), _depth + 1).ldelim();
+                if (message.decisions != null && $Object.hasOwnProperty.call(message, "decisions"))
+                    $root.lanner.v1.Decisions.encode(message.decisions, writer.uint32(50).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -265,6 +268,13 @@ export const lanner = $root.lanner = (() => {
                                 break;
                             message.slowDown = $root.lanner.v1.SlowDown.decode(reader, reader.size(), $undefined, _depth + 1, message.slowDown);
                             message.frame = "slowDown";
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            message.decisions = $root.lanner.v1.Decisions.decode(reader, reader.size(), $undefined, _depth + 1, message.decisions);
+                            message.frame = "decisions";
                             continue;
                         }
                     }
@@ -572,6 +582,7 @@ export const lanner = $root.lanner = (() => {
 
             const AlertBatch = function (properties) {
                 this.alerts = [];
+                this.gaps = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -581,6 +592,7 @@ export const lanner = $root.lanner = (() => {
             AlertBatch.prototype.epoch = "";
             AlertBatch.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             AlertBatch.prototype.alerts = $util.emptyArray;
+            AlertBatch.prototype.gaps = $util.emptyArray;
 
             AlertBatch.create = function(properties) {
                 return new AlertBatch(properties);
@@ -600,6 +612,9 @@ export const lanner = $root.lanner = (() => {
                 if (message.alerts != null && message.alerts.length)
                     for (let i = 0; i < message.alerts.length; ++i)
                         $root.lanner.v1.Alert.encode(message.alerts[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+                if (message.gaps != null && message.gaps.length)
+                    for (let i = 0; i < message.gaps.length; ++i)
+                        $root.lanner.v1.GapRecord.encode(message.gaps[i], writer.uint32(34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -657,6 +672,14 @@ export const lanner = $root.lanner = (() => {
                             if (!(message.alerts && message.alerts.length))
                                 message.alerts = [];
                             message.alerts.push($root.lanner.v1.Alert.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.gaps && message.gaps.length))
+                                message.gaps = [];
+                            message.gaps.push($root.lanner.v1.GapRecord.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }
@@ -2131,6 +2154,104 @@ export const lanner = $root.lanner = (() => {
             return ProfilePush;
         })();
 
+        v1.Decisions = (function() {
+
+            const Decisions = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Decisions.prototype.revision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Decisions.prototype.document = $util.newBuffer([]);
+
+            Decisions.create = function(properties) {
+                return new Decisions(properties);
+            };
+
+            Decisions.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.revision != null && $Object.hasOwnProperty.call(message, "revision") && (typeof message.revision === "object" ? message.revision.low || message.revision.high : message.revision !== 0))
+                    writer.uint32(8).uint64(message.revision);
+                if (message.document != null && $Object.hasOwnProperty.call(message, "document") && message.document.length)
+                    writer.uint32(18).bytes(message.document);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Decisions.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.lanner.v1.Decisions();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.revision = value;
+                            else
+                                delete message.revision;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.document = value;
+                            else
+                                delete message.document;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Decisions;
+        })();
+
         v1.Heartbeat = (function() {
 
             const Heartbeat = function (properties) {
@@ -2618,6 +2739,8 @@ export const lanner = $root.lanner = (() => {
             Command.prototype.podUid = "";
             Command.prototype.pid = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
             Command.prototype.deadline = "";
+            Command.prototype.observedAt = "";
+            Command.prototype.seconds = 0;
 
             Command.create = function(properties) {
                 return new Command(properties);
@@ -2642,6 +2765,10 @@ export const lanner = $root.lanner = (() => {
                     writer.uint32(40).int64(message.pid);
                 if (message.deadline != null && $Object.hasOwnProperty.call(message, "deadline") && message.deadline !== "")
                     writer.uint32(50).string(message.deadline);
+                if (message.observedAt != null && $Object.hasOwnProperty.call(message, "observedAt") && message.observedAt !== "")
+                    writer.uint32(58).string(message.observedAt);
+                if (message.seconds != null && $Object.hasOwnProperty.call(message, "seconds") && message.seconds !== 0)
+                    writer.uint32(64).uint32(message.seconds);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2729,6 +2856,24 @@ export const lanner = $root.lanner = (() => {
                                 delete message.deadline;
                             continue;
                         }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.observedAt = value;
+                            else
+                                delete message.observedAt;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.seconds = value;
+                            else
+                                delete message.seconds;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -2761,6 +2906,7 @@ export const lanner = $root.lanner = (() => {
             CommandResult.prototype.id = "";
             CommandResult.prototype.outcome = "";
             CommandResult.prototype.detail = "";
+            CommandResult.prototype.document = $util.newBuffer([]);
 
             CommandResult.create = function(properties) {
                 return new CommandResult(properties);
@@ -2779,6 +2925,8 @@ export const lanner = $root.lanner = (() => {
                     writer.uint32(18).string(message.outcome);
                 if (message.detail != null && $Object.hasOwnProperty.call(message, "detail") && message.detail !== "")
                     writer.uint32(26).string(message.detail);
+                if (message.document != null && $Object.hasOwnProperty.call(message, "document") && message.document.length)
+                    writer.uint32(34).bytes(message.document);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2837,6 +2985,15 @@ export const lanner = $root.lanner = (() => {
                                 message.detail = value;
                             else
                                 delete message.detail;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.document = value;
+                            else
+                                delete message.document;
                             continue;
                         }
                     }

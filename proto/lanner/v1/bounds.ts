@@ -19,6 +19,7 @@ export const TECHNIQUES_MAX = 32;
 export const SCORE_PARTS_MAX = 32;
 export const CAPABILITIES_MAX = 32;
 export const ALERTS_PER_BATCH_MAX = 50;
+export const GAPS_PER_BATCH_MAX = 50;
 /** Images with progress in one heartbeat; a node runs at most some hundred pods. */
 export const IMAGES_PER_HEARTBEAT_MAX = 512;
 /** A gzipped profile document. */

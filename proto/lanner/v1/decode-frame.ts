@@ -5,6 +5,7 @@ import {
   ALERTS_PER_BATCH_MAX,
   CAPABILITIES_MAX,
   DOCUMENT_BYTES_MAX,
+  GAPS_PER_BATCH_MAX,
   IMAGES_PER_HEARTBEAT_MAX,
 } from './bounds.ts';
 import type { Maybe } from './decode-alert.ts';
@@ -19,7 +20,13 @@ import {
 } from './decode-alert.ts';
 import { FrameError } from './frame-error.ts';
 import { agentSide, checkFrame, collectorSide } from './frame-shape.ts';
-import type { AgentFrame, CollectorFrame, HeartbeatFrame, ImageProgress } from './frames.ts';
+import type {
+  AgentFrame,
+  CollectorFrame,
+  GapRecord,
+  HeartbeatFrame,
+  ImageProgress,
+} from './frames.ts';
 import { commandActions, commandOutcomes, gapCauses, sensorStates } from './frames.ts';
 import { decodedInteger, decodedNumber, decodedUnsigned } from './number.ts';
 
@@ -49,13 +56,24 @@ const heartbeat = (message: lanner.v1.Heartbeat.$Properties): HeartbeatFrame => 
   sensorDetail: nameOf(message.sensorDetail, 'heartbeat.sensorDetail'),
 });
 
-const document = (message: lanner.v1.Evidence.$Properties) => {
-  const bytes = message.document ?? new Uint8Array();
+const gapRecord = (message: lanner.v1.GapRecord.$Properties): GapRecord => ({
+  from: nameOf(message.from, 'gap.from'),
+  to: nameOf(message.to, 'gap.to'),
+  cause: oneOf(gapCauses, message.cause, 'gap.cause'),
+  eventsEstimate: decodedInteger(message.eventsEstimate, 'gap.eventsEstimate'),
+});
+
+const bounded = (bytes: Maybe<Uint8Array>): Uint8Array => {
+  if (!bytes) return new Uint8Array();
   if (bytes.length > DOCUMENT_BYTES_MAX) throw new FrameError('too-large', 'document');
+  return bytes;
+};
+
+const document = (message: lanner.v1.Evidence.$Properties) => {
   return {
     profileKey: nameOf(message.profileKey, 'profileKey'),
     revision: decodedUnsigned(message.revision, 'revision'),
-    document: bytes,
+    document: bounded(message.document),
   };
 };
 
@@ -67,25 +85,19 @@ const agentFrame = (message: lanner.v1.AgentFrame.$Properties): AgentFrame => {
       epoch: nameOf(message.alerts.epoch, 'alerts.epoch'),
       sequence: decodedUnsigned(message.alerts.sequence, 'alerts.sequence'),
       alerts: alerts.map(decodeAlert),
+      gaps: boundedList(message.alerts.gaps, GAPS_PER_BATCH_MAX, 'gaps').map(gapRecord),
     };
   }
   if (message.evidence) return { kind: 'evidence', ...document(message.evidence) };
   if (message.heartbeat) return heartbeat(message.heartbeat);
-  if (message.gap) {
-    return {
-      kind: 'gap',
-      from: nameOf(message.gap.from, 'gap.from'),
-      to: nameOf(message.gap.to, 'gap.to'),
-      cause: oneOf(gapCauses, message.gap.cause, 'gap.cause'),
-      eventsEstimate: decodedInteger(message.gap.eventsEstimate, 'gap.eventsEstimate'),
-    };
-  }
+  if (message.gap) return { kind: 'gap', ...gapRecord(message.gap) };
   if (message.commandResult) {
     return {
       kind: 'command-result',
       id: nameOf(message.commandResult.id, 'commandResult.id'),
       outcome: oneOf(commandOutcomes, message.commandResult.outcome, 'commandResult.outcome'),
       detail: bodyOf(message.commandResult.detail, 'commandResult.detail'),
+      document: bounded(message.commandResult.document),
     };
   }
   if (message.hello) {
@@ -121,6 +133,15 @@ const collectorFrame = (message: lanner.v1.CollectorFrame.$Properties): Collecto
       podUid: nameOf(message.command.podUid, 'command.podUid'),
       pid: decodedInteger(message.command.pid, 'command.pid'),
       deadline: nameOf(message.command.deadline, 'command.deadline'),
+      observedAt: nameOf(message.command.observedAt, 'command.observedAt'),
+      seconds: decodedUnsigned(message.command.seconds, 'command.seconds'),
+    };
+  }
+  if (message.decisions) {
+    return {
+      kind: 'decisions',
+      revision: decodedUnsigned(message.decisions.revision, 'decisions.revision'),
+      document: bounded(message.decisions.document),
     };
   }
   if (message.slowDown) {

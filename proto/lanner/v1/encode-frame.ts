@@ -3,6 +3,7 @@ import {
   ALERTS_PER_BATCH_MAX,
   CAPABILITIES_MAX,
   DOCUMENT_BYTES_MAX,
+  GAPS_PER_BATCH_MAX,
   IMAGES_PER_HEARTBEAT_MAX,
 } from './bounds.ts';
 import { bodyText, encodeAlert, encodeImage, nameList, nameText } from './encode-alert.ts';
@@ -14,6 +15,7 @@ import type {
   AlertsFrame,
   CollectorFrame,
   EvidenceFrame,
+  GapRecord,
   HeartbeatFrame,
   HelloFrame,
   ImageProgress,
@@ -31,21 +33,34 @@ const hello = (frame: HelloFrame): lanner.v1.Hello.$Properties => ({
   epoch: nameText(frame.epoch),
 });
 
+const gapRecord = (gap: GapRecord): lanner.v1.GapRecord.$Properties => ({
+  from: nameText(gap.from),
+  to: nameText(gap.to),
+  cause: gap.cause,
+  eventsEstimate: encodedInteger(gap.eventsEstimate, 'gap.eventsEstimate'),
+});
+
+const bounded = (bytes: Uint8Array): Uint8Array => {
+  if (bytes.length > DOCUMENT_BYTES_MAX) throw new FrameError('too-large', 'document');
+  return bytes;
+};
+
 const alertBatch = (frame: AlertsFrame): lanner.v1.AlertBatch.$Properties => {
   if (frame.alerts.length > ALERTS_PER_BATCH_MAX) throw new FrameError('too-large', 'alerts');
+  if (frame.gaps.length > GAPS_PER_BATCH_MAX) throw new FrameError('too-large', 'gaps');
   return {
     epoch: nameText(frame.epoch),
     sequence: encodedInteger(frame.sequence, 'alerts.sequence'),
     alerts: frame.alerts.map(encodeAlert),
+    gaps: frame.gaps.map(gapRecord),
   };
 };
 
 const document = (frame: EvidenceFrame | ProfileFrame): lanner.v1.Evidence.$Properties => {
-  if (frame.document.length > DOCUMENT_BYTES_MAX) throw new FrameError('too-large', 'document');
   return {
     profileKey: nameText(frame.profileKey),
     revision: encodedInteger(frame.revision, 'revision'),
-    document: frame.document,
+    document: bounded(frame.document),
   };
 };
 
@@ -83,20 +98,14 @@ const agentMessage = (frame: AgentFrame): lanner.v1.AgentFrame.$Properties => {
     case 'heartbeat':
       return { heartbeat: heartbeat(frame) };
     case 'gap':
-      return {
-        gap: {
-          from: nameText(frame.from),
-          to: nameText(frame.to),
-          cause: frame.cause,
-          eventsEstimate: encodedInteger(frame.eventsEstimate, 'gap.eventsEstimate'),
-        },
-      };
+      return { gap: gapRecord(frame) };
     case 'command-result':
       return {
         commandResult: {
           id: nameText(frame.id),
           outcome: frame.outcome,
           detail: bodyText(frame.detail),
+          document: bounded(frame.document),
         },
       };
   }
@@ -131,6 +140,15 @@ const collectorMessage = (frame: CollectorFrame): lanner.v1.CollectorFrame.$Prop
           podUid: nameText(frame.podUid),
           pid: encodedInteger(frame.pid, 'command.pid'),
           deadline: nameText(frame.deadline),
+          observedAt: nameText(frame.observedAt),
+          seconds: encodedCount(frame.seconds, 'command.seconds'),
+        },
+      };
+    case 'decisions':
+      return {
+        decisions: {
+          revision: encodedInteger(frame.revision, 'decisions.revision'),
+          document: bounded(frame.document),
         },
       };
     case 'slow-down':

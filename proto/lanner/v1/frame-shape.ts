@@ -20,25 +20,25 @@ const progress = shape({ 2: leaf });
 
 export type FrameSide = {
   readonly frames: Shape;
-  /** The frame that carries a document, and so may be larger. */
-  readonly documentField: number;
+  /** The frames that carry a document, and so may be larger. */
+  readonly documentFields: ReadonlySet<number>;
 };
 
 export const agentSide: FrameSide = {
   frames: shape({
     1: leaf,
-    2: shape({ 3: alert }),
+    2: shape({ 3: alert, 4: leaf }),
     3: leaf,
     4: shape({ 7: progress }),
     5: leaf,
     6: leaf,
   }),
-  documentField: 3,
+  documentFields: new Set([3, 6]),
 };
 
 export const collectorSide: FrameSide = {
-  frames: shape({ 1: leaf, 2: leaf, 3: leaf, 4: leaf, 5: leaf }),
-  documentField: 3,
+  frames: shape({ 1: leaf, 2: leaf, 3: leaf, 4: leaf, 5: leaf, 6: leaf }),
+  documentFields: new Set([3, 6]),
 };
 
 const ENVELOPE_BYTES_MAX = 4_096;
@@ -84,7 +84,7 @@ export const checkFrame = (bytes: Uint8Array, side: FrameSide): void => {
     throw new FrameError('too-large', 'frame');
   }
   const field = frameField(bytes, side);
-  if (field !== side.documentField && bytes.length > FRAME_BYTES_MAX) {
+  if (!side.documentFields.has(field) && bytes.length > FRAME_BYTES_MAX) {
     throw new FrameError('too-large', 'frame');
   }
   const cursor = new WireCursor(bytes);

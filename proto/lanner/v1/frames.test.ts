@@ -97,6 +97,14 @@ const alertOf = (word: fc.Arbitrary<string>): fc.Arbitrary<Alert> => {
   });
 };
 
+const gapOf = (word: fc.Arbitrary<string>) =>
+  fc.record({
+    from: word,
+    to: word,
+    cause: fc.constantFrom(...gapCauses),
+    eventsEstimate: signed,
+  });
+
 const agentFrameOf = (word: fc.Arbitrary<string>): fc.Arbitrary<AgentFrame> =>
   fc.oneof(
     fc.record({
@@ -114,6 +122,7 @@ const agentFrameOf = (word: fc.Arbitrary<string>): fc.Arbitrary<AgentFrame> =>
       epoch: word,
       sequence: wide,
       alerts: fc.array(alertOf(word), { maxLength: 3 }),
+      gaps: fc.array(gapOf(word), { maxLength: 3 }),
     }),
     fc.record({
       kind: fc.constant('evidence'),
@@ -145,18 +154,13 @@ const agentFrameOf = (word: fc.Arbitrary<string>): fc.Arbitrary<AgentFrame> =>
       sensorState: fc.constantFrom(...sensorStates),
       sensorDetail: word,
     }),
-    fc.record({
-      kind: fc.constant('gap'),
-      from: word,
-      to: word,
-      cause: fc.constantFrom(...gapCauses),
-      eventsEstimate: signed,
-    }),
+    gapOf(word).map((gap) => ({ kind: 'gap' as const, ...gap })),
     fc.record({
       kind: fc.constant('command-result'),
       id: word,
       outcome: fc.constantFrom(...commandOutcomes),
       detail: word,
+      document: fc.uint8Array(),
     }),
   );
 
@@ -184,7 +188,10 @@ const collectorFrameOf = (word: fc.Arbitrary<string>): fc.Arbitrary<CollectorFra
       podUid: word,
       pid: signed,
       deadline: word,
+      observedAt: word,
+      seconds: count,
     }),
+    fc.record({ kind: fc.constant('decisions'), revision: wide, document: fc.uint8Array() }),
     fc.record({ kind: fc.constant('slow-down'), window: count, reason: word }),
   );
 
@@ -266,7 +273,8 @@ test('lone surrogates never make a frame that the other side refuses', () => {
     }),
   );
   const detail = '\ud800 and \udfff';
-  const frame = { kind: 'command-result', id: 'c', outcome: 'done', detail } as const;
+  const frame = { kind: 'command-result', id: 'c', outcome: 'done', detail,
+    document: new Uint8Array() } as const;
   expect(decodeAgentFrame(encodeAgentFrame(frame))).toEqual({
     ...frame,
     detail: '\ufffd and \ufffd',
@@ -327,7 +335,7 @@ test('the largest possible alert fits in a frame', () => {
     techniques: manyNames,
     reason: words,
   };
-  const bytes = encodeAgentFrame({ kind: 'alerts', epoch: name, sequence: 1, alerts: [value] });
+  const bytes = encodeAgentFrame({ kind: 'alerts', epoch: name, sequence: 1, alerts: [value], gaps: [] });
   expect(bytes.length).toBeLessThanOrEqual(FRAME_BYTES_MAX);
   const frame = decodeAgentFrame(bytes);
   const back = frame.kind === 'alerts' ? frame.alerts[0] : undefined;
@@ -386,6 +394,6 @@ test('megabytes of tiny messages are refused before objects are made of them', (
 
 test('a batch above its bound is the sender\u2019s to split', () => {
   const alerts = Array.from({ length: ALERTS_PER_BATCH_MAX + 1 }, () => alert);
-  const frame = { kind: 'alerts', epoch: 'e', sequence: 1, alerts } as const;
+  const frame = { kind: 'alerts', epoch: 'e', sequence: 1, alerts, gaps: [] } as const;
   expect(codeOf(() => encodeAgentFrame(frame))).toBe('too-large');
 });

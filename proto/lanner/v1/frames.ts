@@ -12,10 +12,22 @@ export type { FrameErrorCode } from './frame-error.ts';
 /** Grows with each incompatible change of `fleet.proto`. */
 export const LINK_PROTOCOL = 1;
 
-export const gapCauses = ['falco-drop', 'falco-restart', 'falco-silent', 'overload'] as const;
+export const gapCauses = [
+  'falco-drop',
+  'falco-restart',
+  'falco-silent',
+  'overload',
+  'outbox-lost',
+] as const;
 export type GapCause = (typeof gapCauses)[number];
 
-export const commandActions = ['freeze', 'thaw', 'kill-process', 'collect-evidence'] as const;
+export const commandActions = [
+  'freeze',
+  'thaw',
+  'kill-process',
+  'collect-evidence',
+  'watch',
+] as const;
 export type CommandAction = (typeof commandActions)[number];
 
 export const commandOutcomes = ['done', 'refused', 'failed'] as const;
@@ -48,6 +60,7 @@ export type AlertsFrame = {
   readonly epoch: string;
   readonly sequence: number;
   readonly alerts: readonly Alert[];
+  readonly gaps: readonly GapRecord[];
 };
 
 export type EvidenceFrame = {
@@ -81,8 +94,7 @@ export type HeartbeatFrame = {
   readonly sensorDetail: string;
 };
 
-export type GapFrame = {
-  readonly kind: 'gap';
+export type GapRecord = {
   readonly from: string;
   readonly to: string;
   readonly cause: GapCause;
@@ -90,11 +102,15 @@ export type GapFrame = {
   readonly eventsEstimate: number;
 };
 
+export type GapFrame = GapRecord & { readonly kind: 'gap' };
+
 export type CommandResultFrame = {
   readonly kind: 'command-result';
   readonly id: string;
   readonly outcome: CommandOutcome;
   readonly detail: string;
+  /** Gzipped JSON; empty where there is nothing. */
+  readonly document: Uint8Array;
 };
 
 export type AgentFrame =
@@ -130,6 +146,10 @@ export type CommandFrame = {
   readonly podUid: string;
   readonly pid: number;
   readonly deadline: string;
+  /** When the process was seen: one that started later has only inherited the pid. */
+  readonly observedAt: string;
+  /** `watch`: how long from now; `collect-evidence`: how far to look back. */
+  readonly seconds: number;
 };
 
 export type SlowDownFrame = {
@@ -138,4 +158,17 @@ export type SlowDownFrame = {
   readonly reason: string;
 };
 
-export type CollectorFrame = WelcomeFrame | AckFrame | ProfileFrame | CommandFrame | SlowDownFrame;
+/** The whole list of what people decided; the last one received holds. */
+export type DecisionsFrame = {
+  readonly kind: 'decisions';
+  readonly revision: number;
+  readonly document: Uint8Array;
+};
+
+export type CollectorFrame =
+  | WelcomeFrame
+  | AckFrame
+  | ProfileFrame
+  | CommandFrame
+  | SlowDownFrame
+  | DecisionsFrame;
