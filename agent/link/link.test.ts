@@ -222,6 +222,7 @@ test('a command that the agent cannot execute is refused with the reason', async
       id: 'c7',
       outcome: 'refused',
       detail: 'this agent cannot execute freeze',
+      document: expect.any(Uint8Array),
     }));
 });
 
