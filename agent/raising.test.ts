@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { Alert } from '../baseline/alert.ts';
+import type { GapRecord } from '../proto/lanner/v1/frames.ts';
 import { OutboxFailure } from './outbox/failure.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { alertWith } from './outbox/sample-alerts.ts';
-import { ALERTS_HELD_MAX, Raising } from './raising.ts';
+import { gapAt } from './outbox/testing/outbox-rig.ts';
+import { ALERTS_HELD_MAX, GAPS_HELD_MAX, Raising } from './raising.ts';
+import { systemClock } from './source/clock.ts';
 
 /** A real outbox on a disk that can be full. */
 class FullDisk extends Outbox {
@@ -15,6 +18,11 @@ class FullDisk extends Outbox {
   override put(alerts: readonly Alert[]): void {
     if (this.isFull) throw new OutboxFailure('outbox-io', { cause: new Error('ENOSPC') });
     super.put(alerts);
+  }
+
+  override addGap(gap: GapRecord): void {
+    if (this.isFull) throw new OutboxFailure('outbox-io', { cause: new Error('ENOSPC') });
+    super.addGap(gap);
   }
 }
 
@@ -30,6 +38,7 @@ function raisingOnDisk() {
     cluster: 'lab',
     node: 'node-a',
     newEpoch: () => 'epoch',
+    nowNs: () => systemClock.nowNs(),
     redact: { flags: new Set() },
     onReplaced: () => undefined,
   });
@@ -70,4 +79,18 @@ test('what the memory cannot hold is counted, the least severe first', () => {
       alertWith({ id: `l${index}`, severity: 'low' })),
   ]);
   expect(raising.counts()).toMatchObject({ held: ALERTS_HELD_MAX, lost: { low: 10, critical: 0 } });
+});
+
+test('while the disk is full gaps wait, more than memory takes as one, and none is dropped', () => {
+  const { outbox, raising } = raisingOnDisk();
+  outbox.isFull = true;
+  for (let second = 0; second < GAPS_HELD_MAX + 6; second += 1) raising.raiseGap(gapAt(second));
+  expect(raising.counts()).toMatchObject({ gapsHeld: GAPS_HELD_MAX });
+  outbox.isFull = false;
+  raising.raise([]);
+  expect(raising.counts().gapsHeld).toBe(0);
+  const gaps = [outbox.seal(), outbox.seal()].flatMap((batch) => batch?.gaps ?? []);
+  expect(gaps.length).toBe(GAPS_HELD_MAX);
+  const sum = gaps.reduce((total, gap) => total + gap.eventsEstimate, 0);
+  expect(sum).toBe((GAPS_HELD_MAX + 6) * gapAt(0).eventsEstimate);
 });

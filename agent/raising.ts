@@ -1,14 +1,18 @@
 /**
  * From the baseline to the disk. While the outbox cannot be written (disk full), alerts wait in
  * memory, `ALERTS_HELD_MAX` of them and the worst longest; they count as raised when they are on
- * disk. What the bound drops is counted, per severity.
+ * disk. What the bound drops is counted, per severity. So it is with gaps, but none is dropped.
  */
 import { severities } from '../baseline/alert.ts';
 import type { Alert, Severity } from '../baseline/alert.ts';
+import type { GapRecord } from '../proto/lanner/v1/frames.ts';
 import { OutboxFailure } from './outbox/failure.ts';
+import { foldGaps } from './outbox/fold-gaps.ts';
 import type { Outbox } from './outbox/outbox.ts';
 
 export const ALERTS_HELD_MAX = 1_000;
+/** Gaps in memory; beyond, neighbours become one. */
+export const GAPS_HELD_MAX = 64;
 /** Ids remembered to tell a revision from a new alert; an older one would be counted again. */
 const ALERTS_KNOWN_MAX = 4_096;
 
@@ -16,6 +20,7 @@ export type RaisingCounts = {
   /** Alerts on disk; each counts once, whatever its revisions. */
   readonly raised: Readonly<Record<Severity, number>>;
   readonly held: number;
+  readonly gapsHeld: number;
   readonly lost: Readonly<Record<Severity, number>>;
   readonly failures: number;
 };
@@ -24,6 +29,7 @@ export class Raising {
   readonly #outbox: Outbox;
   readonly #onFailure: (failure: OutboxFailure) => void;
   #held: Alert[] = [];
+  #gapsHeld: readonly GapRecord[] = [];
   readonly #raised = noAlerts();
   readonly #lost = noAlerts();
   #failures = 0;
@@ -36,6 +42,7 @@ export class Raising {
 
   /** What is on disk now; empty while the outbox fails. */
   raise(alerts: readonly Alert[]): readonly Alert[] {
+    this.#writeGaps();
     if (alerts.length === 0 && this.#held.length === 0) return [];
     const all = [...this.#held, ...alerts];
     if (!this.guard(() => this.#outbox.put(all))) {
@@ -45,6 +52,18 @@ export class Raising {
     this.#held = [];
     for (const alert of all) this.#count(alert);
     return all;
+  }
+
+  raiseGap(gap: GapRecord): void {
+    this.#gapsHeld = foldGaps([...this.#gapsHeld, gap], GAPS_HELD_MAX);
+    this.#writeGaps();
+  }
+
+  #writeGaps(): void {
+    for (const gap of this.#gapsHeld) {
+      if (!this.guard(() => this.#outbox.addGap(gap))) return;
+      this.#gapsHeld = this.#gapsHeld.slice(1);
+    }
   }
 
   /** Writes to the outbox; false, counted and told when it cannot be written. */
@@ -64,6 +83,7 @@ export class Raising {
     return {
       raised: { ...this.#raised },
       held: this.#held.length,
+      gapsHeld: this.#gapsHeld.length,
       lost: { ...this.#lost },
       failures: this.#failures,
     };

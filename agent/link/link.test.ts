@@ -2,19 +2,23 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { ServerCredentials, credentials } from '@grpc/grpc-js';
+import { ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { CollectorFrame, ProfileFrame } from '../../proto/lanner/v1/frames.ts';
+import type {
+  CollectorFrame,
+  DecisionsFrame,
+  GapRecord,
+  ProfileFrame,
+} from '../../proto/lanner/v1/frames.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import type { OutboxOptions } from '../outbox/outbox.ts';
 import { alertWith } from '../outbox/sample-alerts.ts';
 import { systemClock } from '../source/clock.ts';
 import { isLoopback } from './address.ts';
-import { refuseCommand } from './command-desk.ts';
 import { readCredentials } from './credentials.ts';
 import { EvidenceBox } from './evidence-box.ts';
-import { Link } from './link.ts';
 import type { LinkOptions, LinkTold } from './options.ts';
+import { linkOf } from './sample-link.ts';
 import { TestCollector } from './test-collector.ts';
 
 let dir = '';
@@ -41,6 +45,7 @@ function outboxIn(path = join(dir, 'outbox.sqlite'), options: Partial<OutboxOpti
     cluster: 'lab',
     node: 'node-a',
     newEpoch: () => `epoch-${(epochs += 1)}`,
+    nowNs: () => systemClock.nowNs(),
     redact: { flags: new Set() },
     onReplaced: () => undefined,
     ...options,
@@ -52,45 +57,18 @@ function outboxIn(path = join(dir, 'outbox.sqlite'), options: Partial<OutboxOpti
 function linkTo(port: number, outbox: Outbox, options: Partial<LinkOptions> = {}) {
   const told: LinkTold[] = [];
   const profiles: ProfileFrame[] = [];
+  const decisions: DecisionsFrame[] = [];
   const evidence = new EvidenceBox();
-  const link = new Link({
-    address: `127.0.0.1:${port}`,
-    credentials: () => credentials.createInsecure(),
-    outbox,
+  const link = linkOf(outbox, `127.0.0.1:${port}`, {
     evidence,
-    clock: systemClock,
-    random: () => 0,
-    hello: () => ({
-      cluster: 'lab',
-      node: 'node-a',
-      agentVersion: '0.1.0',
-      falcoVersion: '0.40.0',
-      capabilities: [],
-    }),
-    heartbeat: () => ({
-      time: '2026-11-23T11:50:41.101903733Z',
-      eventsReceived: 10,
-      eventsJudged: 9,
-      eventsDropped: 1,
-      falcoVersion: '0.40.0',
-      sensorState: 'streaming',
-      sensorDetail: 'Falco 0.40.0',
-      outboxPending: outbox.counts().pending,
-      lagSeconds: 0.5,
-      images: [],
-    }),
     onProfile: (frame) => profiles.push(frame),
-    onCommand: refuseCommand,
+    onDecisions: (frame) => decisions.push(frame),
     onState: (state) => told.push(state),
-    onOutboxFailure: (failure) => {
-      throw failure;
-    },
-    heartbeatMs: 100,
     ...options,
   });
   cleanups.push(() => link.stop());
   link.start();
-  return { link, told, profiles, evidence };
+  return { link, told, profiles, decisions, evidence };
 }
 
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000 });
@@ -249,22 +227,67 @@ test('profiles are handed on, and evidence is sent now and again after a cut', a
   expect(sentEvidence()[1]).toMatchObject({ profileKey: 'sha256:d2', revision: 4 });
 });
 
-test('a gap is sent again when the stream that carried it did not hold', async () => {
+const gap: GapRecord = {
+  from: '2026-11-23T11:50:41.000000000Z',
+  to: '2026-11-23T11:50:42.000000000Z',
+  cause: 'falco-restart',
+  eventsEstimate: -1,
+};
+
+test('a gap goes in a batch, again until it is acknowledged, and then no more', async () => {
+  const server = await collector();
+  server.isAcknowledging = false;
+  const outbox = outboxIn();
+  outbox.addGap(gap);
+  const { link } = linkTo(server.port, outbox);
+  await until(() => expect(server.batches).toMatchObject([{ sequence: 1, gaps: [gap] }]));
+  expect(await link.drain(0)).toBe(false);
+  server.latest.end();
+  await until(() => expect(server.batches.length).toBe(2));
+  expect(server.batches[1]).toEqual(server.batches[0]);
+  server.isAcknowledging = true;
+  server.latest.end();
+  await until(() => expect(outbox.isEmpty()).toBe(true));
+  expect(server.batches.length).toBe(3);
+  expect(outbox.counts().gaps).toMatchObject({ acknowledged: 1, pending: 0 });
+});
+
+test('a gap noted while linked goes out without waiting for an alert', async () => {
   const server = await collector();
   const outbox = outboxIn();
-  const gap = {
-    from: '2026-11-23T11:50:41.000000000Z',
-    to: '2026-11-23T11:50:42.000000000Z',
-    cause: 'falco-restart',
-    eventsEstimate: -1,
-  };
+  const { link } = linkTo(server.port, outbox, { heartbeatMs: 3_600_000 });
+  await until(() => expect(link.counts().isLinked).toBe(true));
   outbox.addGap(gap);
-  outbox.addGap({ from: 'written by an older agent' });
-  linkTo(server.port, outbox);
-  const sentGaps = () => server.frames.filter(({ kind }) => kind === 'gap');
-  await until(() => expect(sentGaps()).toEqual([{ kind: 'gap', ...gap }]));
-  server.latest.end();
-  await until(() => expect(sentGaps().length).toBe(2));
+  link.wake();
+  await until(() => expect(outbox.isEmpty()).toBe(true));
+  expect(server.batches).toMatchObject([{ alerts: [], gaps: [gap] }]);
+});
+
+test('news make a heartbeat at once, and no more than one for each interval', async () => {
+  const server = await collector();
+  const { link } = linkTo(server.port, outboxIn(), { heartbeatMs: 3_600_000 });
+  const beats = () => server.frames.filter(({ kind }) => kind === 'heartbeat').length;
+  await until(() => expect(beats()).toBe(1));
+  await until(() => {
+    link.beatSoon();
+    expect(beats()).toBe(2);
+  });
+  link.beatSoon();
+  link.beatSoon();
+  await until(() => expect(beats()).toBe(3));
+  // The answer to a command comes behind all heartbeats that were on their way.
+  server.say(server.latest, command('c9'));
+  await until(() => expect(server.frames.some(({ kind }) => kind === 'command-result')).toBe(true));
+  expect(beats()).toBe(3);
+});
+
+test('decisions are handed on', async () => {
+  const server = await collector();
+  const { link, decisions } = linkTo(server.port, outboxIn());
+  await until(() => expect(link.counts().isLinked).toBe(true));
+  const document = gzipSync('[]');
+  server.say(server.latest, { kind: 'decisions', revision: 7, document });
+  await until(() => expect(decisions[0]?.revision).toBe(7));
 });
 
 test('a collector that committed more than we sent gets everything under a new epoch', async () => {
@@ -279,6 +302,7 @@ test('a collector that committed more than we sent gets everything under a new e
   expect(link.counts().ended.ahead).toBe(1);
   const fresh = server.batches.filter((batch) => batch.epoch === outbox.epoch);
   expect(fresh.flatMap((batch) => batch.alerts).length).toBe(5);
+  expect(fresh.flatMap((batch) => batch.gaps)).toMatchObject([{ cause: 'outbox-lost' }]);
 });
 
 test('an outbox that was replaced in mid-link says hello again under its new epoch', async () => {
@@ -351,7 +375,12 @@ test('with certificate files the link is mutual TLS', async () => {
   const files = { ca: pki('ca.pem'), cert: pki('client.pem'), key: pki('client.key') };
   linkTo(server.port, outbox, {
     address: `localhost:${server.port}`,
-    credentials: () => readCredentials(files, readFileSync),
+    credentials: () => readCredentials({
+      address: 'localhost:1',
+      tls: files,
+      tokenFile: '',
+      readFile: readFileSync,
+    }),
   });
   await until(() => expect(outbox.counts().pending).toBe(0));
 });
@@ -365,7 +394,12 @@ test.each([
   outbox.put(alerts(0, 3));
   const { told } = linkTo(server.port, outbox, {
     address: `localhost:${server.port}`,
-    credentials: () => readCredentials(files, readFileSync),
+    credentials: () => readCredentials({
+      address: 'localhost:1',
+      tls: files,
+      tokenFile: '',
+      readFile: readFileSync,
+    }),
   });
   await until(() => expect(told.at(-1)).toMatchObject({ state: 'unlinked' }));
   expect(server.frames).toEqual([]);

@@ -17,7 +17,6 @@ import type { Cancel } from '../source/clock.ts';
 import { CommandDesk } from './command-desk.ts';
 import { dial } from './dial.ts';
 import type { Call } from './dial.ts';
-import { GapSender } from './gap-sender.ts';
 import { linkIdle, step } from './machine.ts';
 import type { EndReason, LinkEffect, LinkEvent, LinkState } from './machine.ts';
 import type { LinkCounts, LinkOptions } from './options.ts';
@@ -25,12 +24,13 @@ import type { LinkCounts, LinkOptions } from './options.ts';
 export const HEARTBEAT_MS = 5_000;
 /** New alerts of one moment go as one batch. */
 export const GATHER_MS = 50;
+/** Between two heartbeats when there is news that should not wait for the next one. */
+export const BEAT_SOON_MS = 1_000;
 const TICK_MS = 1_000;
 const DRAIN_LOOK_MS = 20;
 
 export class Link {
   readonly #options: LinkOptions;
-  readonly #gaps: GapSender;
   readonly #desk: CommandDesk;
   #state: LinkState = linkIdle;
   readonly #events: LinkEvent[] = [];
@@ -42,6 +42,7 @@ export class Link {
   /** What this stream's hello said; batches of another epoch need another hello. */
   #epoch = '';
   #heartbeatAtMs = 0;
+  #lastBeatMs = -Infinity;
   #attempts = 0;
   #sent = 0;
   #unsendable = 0;
@@ -53,7 +54,6 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#gaps = new GapSender(options.outbox, options.clock);
     this.#desk = new CommandDesk(options.onCommand, (frame) => this.#write(frame));
   }
 
@@ -68,6 +68,12 @@ export class Link {
       this.#gathering = null;
       this.#sendMore();
     });
+  }
+
+  /** There is news in the heartbeat; it goes now, or with the first tick that is late enough. */
+  beatSoon(): void {
+    this.#heartbeatAtMs = Math.min(this.#heartbeatAtMs, this.#lastBeatMs + BEAT_SOON_MS);
+    if (this.#state.phase === 'linked') this.#beat();
   }
 
   /** Resolves when everything is acknowledged, or false when that takes too long. */
@@ -87,8 +93,7 @@ export class Link {
   #isDrained(): boolean {
     let isDrained = false;
     this.#withOutbox(() => {
-      const { outbox } = this.#options;
-      isDrained = outbox.counts().pending === 0 && !outbox.hasUnsealed();
+      isDrained = this.#options.outbox.isEmpty();
     });
     return isDrained;
   }
@@ -202,7 +207,7 @@ export class Link {
     this.#isBlocked = false;
     const { address, credentials, clock, outbox, hello } = this.#options;
     try {
-      this.#call = dial(address, credentials(), {
+      this.#call = (this.#options.dial ?? dial)(address, credentials(), {
         onBytes: (bytes) => this.#receive(bytes),
         onDrain: () => {
           this.#isBlocked = false;
@@ -227,7 +232,6 @@ export class Link {
 
   #linked(): void {
     this.#options.evidence.sendAllAgain();
-    this.#gaps.sendAllAgain();
     this.#heartbeatAtMs = this.#options.clock.nowMs();
     this.#options.onState({ state: 'linked' });
     this.#beat();
@@ -270,6 +274,9 @@ export class Link {
       case 'command':
         this.#desk.take(frame);
         return;
+      case 'decisions':
+        this.#options.onDecisions(frame);
+        return;
     }
   }
 
@@ -288,20 +295,20 @@ export class Link {
   }
 
   /** False when the socket has had enough for now; the batch itself is on its way. */
-  #sendBatch({ epoch, sequence, alerts }: Batch): boolean {
+  #sendBatch({ epoch, sequence, alerts, gaps }: Batch): boolean {
     if (epoch !== this.#epoch) {
       this.#leave();
       return false;
     }
     try {
-      this.#write({ kind: 'alerts', epoch, sequence, alerts, gaps: [] });
+      this.#write({ kind: 'alerts', epoch, sequence, alerts, gaps });
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       // Cannot be sent, now or ever: its alerts are counted in a summary, and its place in the
-      // sequence is kept by an empty batch.
+      // sequence is kept by a batch without them.
       this.#unsendable += 1;
       this.#options.outbox.foldBatch(sequence);
-      this.#write({ kind: 'alerts', epoch, sequence, alerts: [], gaps: [] });
+      this.#write({ kind: 'alerts', epoch, sequence, alerts: [], gaps });
     }
     this.#sent += 1;
     // At once, not in line: whatever is decided next must know it. It has no effects.
@@ -312,13 +319,6 @@ export class Link {
   #sendMore(): void {
     this.#dispatch({ kind: 'more' });
     if (this.#state.phase !== 'linked') return;
-    this.#withOutbox(() => {
-      while (!this.#isBlocked) {
-        const gap = this.#gaps.next();
-        if (gap === null) break;
-        this.#write(gap);
-      }
-    });
     while (!this.#isBlocked) {
       const evidence = this.#options.evidence.next();
       if (evidence === null) break;
@@ -341,13 +341,13 @@ export class Link {
   #beat(): void {
     const nowMs = this.#options.clock.nowMs();
     if (nowMs < this.#heartbeatAtMs) return;
+    this.#lastBeatMs = nowMs;
     this.#heartbeatAtMs = nowMs + (this.#options.heartbeatMs ?? HEARTBEAT_MS);
     if (this.#isBlocked) {
       this.#skipped += 1;
       return;
     }
     this.#write({ kind: 'heartbeat', ...this.#options.heartbeat() });
-    this.#withOutbox(() => this.#gaps.confirm());
     this.#sendMore();
   }
 

@@ -1,6 +1,7 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type {
   CommandFrame,
+  DecisionsFrame,
   HeartbeatFrame,
   HelloFrame,
   ProfileFrame,
@@ -9,6 +10,7 @@ import type { OutboxFailure } from '../outbox/failure.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock } from '../source/clock.ts';
 import type { CommandResult } from './command-desk.ts';
+import type { dial } from './dial.ts';
 import type { EvidenceBox } from './evidence-box.ts';
 import type { EndReason } from './machine.ts';
 
@@ -22,10 +24,13 @@ export type LinkOptions = {
   readonly hello: () => Omit<HelloFrame, 'kind' | 'protocol' | 'epoch'>;
   readonly heartbeat: () => Omit<HeartbeatFrame, 'kind'>;
   readonly onProfile: (frame: ProfileFrame) => void;
+  readonly onDecisions: (frame: DecisionsFrame) => void;
   readonly onCommand: (frame: CommandFrame) => Promise<CommandResult>;
   readonly onState: (state: LinkTold) => void;
   readonly onOutboxFailure: (failure: OutboxFailure) => void;
   readonly heartbeatMs?: number;
+  /** Another way to the collector, for simulations. */
+  readonly dial?: typeof dial;
 };
 
 export type LinkTold =

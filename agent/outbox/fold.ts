@@ -1,8 +1,10 @@
 import type { Alert, Severity } from '../../baseline/alert.ts';
 import type { AlertRow, Statements } from './rows.ts';
 import { readSummaries, toAlertRow } from './rows.ts';
+import { countOf, newGapTally } from './gaps.ts';
+import type { GapTally } from './gaps.ts';
 import type { SummaryOrigin } from './summary.ts';
-import { rankOf, summaryAlert } from './summary.ts';
+import { isSummary, OTHER_WORKLOADS, rankOf, summaryAlert } from './summary.ts';
 
 /** Counters of the outbox; inside a transaction they move with the rows, or not at all. */
 export type Tally = {
@@ -15,6 +17,7 @@ export type Tally = {
   acknowledged: number;
   superseded: number;
   folded: Record<Severity, number>;
+  gaps: GapTally;
 };
 
 export type Store = {
@@ -23,14 +26,14 @@ export type Store = {
   tally: Tally;
 };
 
-const FOLD_ROWS = 64;
+/** Few: each look reads whole alerts, and a full outbox makes room for one at a time. */
+const FOLD_ROWS = 4;
 export const SUMMARY_ROWS_MAX = 256;
-const OTHER_WORKLOADS = '(others)';
 const PAGE_BYTES = 4_096;
 /** Columns and three index entries with the id. */
 const ROW_OVERHEAD_BYTES = 512;
 
-export const newTally = (found: number, bytes: number): Tally => ({
+export const newTally = (found: number, bytes: number, gaps: number): Tally => ({
   pending: found,
   bytes,
   found,
@@ -38,6 +41,7 @@ export const newTally = (found: number, bytes: number): Tally => ({
   acknowledged: 0,
   superseded: 0,
   folded: { informational: 0, low: 0, medium: 0, high: 0, critical: 0 },
+  gaps: newGapTally(gaps),
 });
 
 /** Rows larger than a page take whole pages of their own; small ones are charged one as well. */
@@ -70,11 +74,13 @@ export function putAlert(store: Store, alert: Alert): void {
   insertAlert(store, alert, document, bytes);
 }
 
-function insertAlert(store: Store, alert: Alert, document: string, bytes: number): void {
+function insertAlert(store: Store, alert: Alert, document: string, bytes: number): number {
   const { statements, tally } = store;
-  statements.insert.run(alert.id, alert.revision, rankOf(alert.severity), bytes, document);
+  const { id, revision, severity } = alert;
+  const made = statements.insert.run(id, revision, rankOf(severity), bytes, document);
   tally.pending += 1;
   tally.bytes += bytes;
+  return Number(made.lastInsertRowid);
 }
 
 /** Until `bytes` more fit, or nothing is left to fold: what is in flight must stay. */
@@ -99,6 +105,13 @@ export function foldAlert(store: Store, { row, bytes, document }: AlertRow): voi
 }
 
 function fold({ statements, tally }: Store, alert: Alert): void {
+  if (isSummary(alert)) {
+    // Counts again, as before it was made; it stands for alerts that are in `folded` already.
+    const { severity, count, firstTime, lastTime } = alert;
+    statements.fold.run(severity, '', OTHER_WORKLOADS, count, firstTime, lastTime);
+    tally.accepted -= 1;
+    return;
+  }
   const isFull = summaryRows(statements) >= SUMMARY_ROWS_MAX;
   statements.fold.run(
     alert.severity,
@@ -112,16 +125,20 @@ function fold({ statements, tally }: Store, alert: Alert): void {
 }
 
 export function summaryRows(statements: Statements): number {
-  return Number(statements.summaryCount.get()?.['count'] ?? 0);
+  return countOf(statements.summaryCount);
 }
 
-/** Turns what was folded into one alert; only when a collector is there to take it. */
-export function summarise(store: Store, origin: SummaryOrigin): void {
+/**
+ * Turns what was folded into one alert of the batch that is being sealed; only when a collector is
+ * there to take it.
+ */
+export function sealSummary(store: Store, sequence: number, origin: SummaryOrigin): void {
   const rows = readSummaries(store.statements);
   if (rows.length === 0) return;
   store.statements.clearSummaries.run();
   const alert = summaryAlert(rows, origin);
   const document = JSON.stringify(alert);
   store.tally.accepted += 1;
-  insertAlert(store, alert, document, bytesOnDisk(document));
+  const row = insertAlert(store, alert, document, bytesOnDisk(document));
+  store.statements.seal.run(sequence, row);
 }

@@ -1,8 +1,10 @@
 /**
- * The program that `outbox-kill.test.ts` kills: puts alerts without end and says each one only
- * after `put` has returned. What it has said must be there afterwards.
+ * The program that `outbox-kill.test.ts` kills: puts alerts and gaps without end and says each pair
+ * only after both calls have returned. What it has said must be there afterwards.
  */
 import { argv, stdout } from 'node:process';
+import { rfc3339 } from '../../baseline/episode/time.ts';
+import { systemClock } from '../source/clock.ts';
 import { Outbox } from './outbox.ts';
 import { alertWith } from './sample-alerts.ts';
 
@@ -12,6 +14,7 @@ const outbox = new Outbox({
   cluster: 'lab',
   node: 'node-a',
   newEpoch: () => 'epoch-of-the-writer',
+  nowNs: () => systemClock.nowNs(),
   redact: { flags: new Set() },
   onReplaced: (failure) => {
     throw failure;
@@ -20,7 +23,9 @@ const outbox = new Outbox({
 
 for (let number = Number(start); ; number += 1) {
   outbox.put([alertWith({ id: `a${number}` })]);
-  // Sealing and acknowledging run between the puts, so that the kill can hit them as well.
+  const from = rfc3339(BigInt(number) * 1_000_000_000n);
+  outbox.addGap({ from, to: from, cause: 'overload', eventsEstimate: 1 });
+  // Sealing runs between the puts, so that the kill can hit it as well.
   if (number % 7 === 0) outbox.seal();
   stdout.write(`${number}\n`);
 }

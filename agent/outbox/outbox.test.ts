@@ -5,70 +5,25 @@ import {
   openSync,
   readFileSync,
   readdirSync,
-  rmSync,
   statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { severities } from '../../baseline/alert.ts';
-import type { OutboxFailure } from './failure.ts';
-import { GAPS_MAX } from './gaps.ts';
-import { BATCH_ALERTS_MAX, OUTBOX_BYTES_MIN, Outbox } from './outbox.ts';
-import type { OutboxCounts, OutboxOptions } from './outbox.ts';
+import { BATCH_ALERTS_MAX, OUTBOX_BYTES_MIN } from './outbox.ts';
+import type { Outbox } from './outbox.ts';
 import { alertWith } from './sample-alerts.ts';
 import { SET_ASIDE_MAX } from './set-aside.ts';
+import { alert, balance, gapAt, gapBalance, OutboxRig } from './testing/outbox-rig.ts';
 
-let dir = '';
-let path = '';
-const opened: Outbox[] = [];
-const replaced: OutboxFailure[] = [];
-
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'lanner-outbox-'));
-  path = join(dir, 'state', 'outbox.sqlite');
-  replaced.length = 0;
-});
-afterEach(() => {
-  for (const outbox of opened.splice(0)) closed(outbox);
-  rmSync(dir, { recursive: true, force: true });
-});
-
-let epochs = 0;
-function open(options: Partial<OutboxOptions> = {}): Outbox {
-  const outbox = new Outbox({
-    path,
-    cluster: 'lab',
-    node: 'node-a',
-    newEpoch: () => `epoch-${(epochs += 1)}`,
-    redact: { flags: new Set() },
-    onReplaced: (failure) => replaced.push(failure),
-    ...options,
-  });
-  opened.push(outbox);
-  return outbox;
-}
-
-function closed(outbox: Outbox): void {
-  try {
-    outbox.close();
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.includes('not open')) throw error;
-  }
-}
-
-const alert = (id: string, partly: Parameters<typeof alertWith>[0] = {}) =>
-  alertWith({ id, ...partly });
+const rig = new OutboxRig();
+const open = rig.open.bind(rig);
+const { replaced } = rig;
 const ids = (alerts: readonly { readonly id: string }[]): readonly string[] =>
   alerts.map(({ id }) => id);
-const balance = (counts: OutboxCounts): number => {
-  const folded = Object.values(counts.folded).reduce((sum, count) => sum + count, 0);
-  return counts.found + counts.accepted -
-    (counts.acknowledged + counts.superseded + folded + counts.pending);
-};
 
 test('alerts become batches in sequence, and an acknowledgement deletes them', () => {
   const outbox = open();
@@ -128,8 +83,8 @@ test('secrets do not reach the disk', () => {
   const process = { ...alertWith().process, commandLine: 'mysql -uroot -phunter2hunter2' };
   outbox.put([alert('a', { process })]);
   outbox.close();
-  for (const name of readdirSync(join(dir, 'state'))) {
-    expect(readFileSync(join(dir, 'state', name), 'latin1')).not.toContain('hunter2hunter2');
+  for (const name of readdirSync(join(rig.dir, 'state'))) {
+    expect(readFileSync(join(rig.dir, 'state', name), 'latin1')).not.toContain('hunter2hunter2');
   }
   const [stored] = open().seal()?.alerts ?? [];
   expect(stored?.process.commandLine).toBe('mysql -uroot -p***');
@@ -137,7 +92,7 @@ test('secrets do not reach the disk', () => {
 
 test('only the owner can read the file', () => {
   open();
-  expect(statSync(path).mode & 0o077).toBe(0);
+  expect(statSync(rig.path).mode & 0o077).toBe(0);
 });
 
 test('an acknowledgement of another epoch or of the future deletes nothing', () => {
@@ -201,7 +156,7 @@ test('full, the oldest alerts of the lowest severity become one counted alert', 
   expect(counts.folded.low).toBeGreaterThan(0);
   expect(counts.folded.high).toBe(0);
   expect(balance(counts)).toBe(0);
-  expect(statSync(path).size).toBeLessThanOrEqual(OUTBOX_BYTES_MIN);
+  expect(statSync(rig.path).size).toBeLessThanOrEqual(OUTBOX_BYTES_MIN);
   const seen: string[] = [];
   let told = 0;
   for (let batch = outbox.seal(); batch !== null; batch = outbox.seal()) {
@@ -229,17 +184,18 @@ test('when all that is stored is in flight, what comes is counted instead of sto
 });
 
 test.each([
-  ['is not a database', () => writeFileSync(path, 'not a database at all'.repeat(500))],
+  ['is not a database', () => writeFileSync(rig.path, 'not a database at all'.repeat(500))],
   ['is cut off', () => {
-    const whole = readFileSync(path);
-    writeFileSync(path, whole.subarray(0, Math.floor(whole.length / 2) + 100));
+    const whole = readFileSync(rig.path);
+    writeFileSync(rig.path, whole.subarray(0, Math.floor(whole.length / 2) + 100));
   }],
   ['has garbage in its pages', () => {
-    const whole = readFileSync(path);
+    const whole = readFileSync(rig.path);
     whole.fill(0xa5, 4_096 + 8);
-    writeFileSync(path, whole);
+    writeFileSync(rig.path, whole);
   }],
 ])('a file that %s is set aside, with a new epoch and word to the caller', (_what, damage) => {
+  const startMs = Date.now();
   const before = open();
   before.put(Array.from({ length: 200 }, (_, index) => alert(`a${index}`)));
   const { epoch } = before;
@@ -248,9 +204,14 @@ test.each([
   const after = open();
   expect(after.epoch).not.toBe(epoch);
   expect(replaced.map(({ code }) => code)).toEqual(['outbox-corrupt']);
-  expect(existsSync(`${path}.corrupt-1`)).toBe(true);
+  expect(existsSync(`${rig.path}.corrupt-1`)).toBe(true);
   after.put([alert('new')]);
-  expect(ids(after.seal()?.alerts ?? [])).toEqual(['new']);
+  const batch = after.seal();
+  expect(ids(batch?.alerts ?? [])).toEqual(['new']);
+  expect(batch?.gaps).toMatchObject([{ cause: 'outbox-lost', eventsEstimate: -1 }]);
+  // Since the begin or the last write of the old file, which were both within this test.
+  expect(Date.parse(batch?.gaps[0]?.from ?? '')).toBeGreaterThanOrEqual(startMs - 1_000);
+  expect(after.counts()).toMatchObject({ replaced: 1, losses: 1 });
 });
 
 test('a file that breaks while in use is replaced, and the work goes on', () => {
@@ -258,7 +219,7 @@ test('a file that breaks while in use is replaced, and the work goes on', () => 
   before.put(Array.from({ length: 150 }, (_, index) => bulky(`a${index}`, 'low')));
   before.close();
   const outbox = open();
-  const file = openSync(path, 'r+');
+  const file = openSync(rig.path, 'r+');
   const garbage = Buffer.alloc(4 * 1_024 * 1_024, 0xa5);
   writeSync(file, garbage, 0, garbage.length, 2 * 1_024 * 1_024);
   closeSync(file);
@@ -272,10 +233,10 @@ test('a file that breaks while in use is replaced, and the work goes on', () => 
 test('broken files do not pile up', () => {
   for (let round = 0; round < SET_ASIDE_MAX + 2; round += 1) {
     open().close();
-    writeFileSync(path, 'broken'.repeat(1_000));
+    writeFileSync(rig.path, 'broken'.repeat(1_000));
   }
   open();
-  const kept = readdirSync(join(dir, 'state')).filter((name) => /corrupt-\d$/.test(name));
+  const kept = readdirSync(join(rig.dir, 'state')).filter((name) => /corrupt-\d$/.test(name));
   expect(kept.length).toBe(SET_ASIDE_MAX);
 });
 
@@ -285,22 +246,32 @@ test('a second agent on the same file is refused instead of sending everything t
 }, 20_000);
 
 test('a folder that cannot be written is an operating failure with its code', () => {
-  writeFileSync(join(dir, 'plain'), '');
-  expect(() => open({ path: join(dir, 'plain', 'outbox.sqlite') }))
+  writeFileSync(join(rig.dir, 'plain'), '');
+  expect(() => open({ path: join(rig.dir, 'plain', 'outbox.sqlite') }))
     .toThrow(expect.objectContaining({ code: 'outbox-io' }));
 });
 
-test('gaps survive a restart until they are removed, and their number is bounded', () => {
-  const before = open();
-  for (let index = 0; index < GAPS_MAX + 3; index += 1) before.addGap({ index });
-  expect(before.counts().gapsDropped).toBe(3);
-  before.close();
-  const after = open();
-  const gaps = after.gaps();
-  expect(gaps.length).toBe(GAPS_MAX);
-  expect(gaps[0]?.document).toEqual({ index: 3 });
-  after.removeGaps(gaps.map(({ row }) => row));
-  expect(after.gaps()).toEqual([]);
+test('a summary that could not be sent is counts again, and none of them is lost', () => {
+  const outbox = open();
+  outbox.put([alert('a', { severity: 'low' }), alert('b'), alert('c', { severity: 'low' })]);
+  outbox.foldBatch(outbox.seal()?.sequence ?? 0);
+  outbox.foldBatch(outbox.seal()?.sequence ?? 0);
+  const counts = outbox.counts();
+  expect(counts.folded).toMatchObject({ low: 2, high: 1 });
+  expect(balance(counts)).toBe(0);
+  expect(outbox.seal()?.alerts).toMatchObject([{ kind: 'sensor', count: 3, severity: 'high' }]);
+});
+
+test('the summary goes with the first batch, however much of higher severity waits', () => {
+  const outbox = open();
+  outbox.put([alert('low', { severity: 'low' })]);
+  outbox.foldBatch(outbox.seal()?.sequence ?? 0);
+  const worse = Array.from({ length: 2 * BATCH_ALERTS_MAX }, (_, index) =>
+    alert(`a${index}`, { severity: 'critical' }));
+  outbox.put(worse);
+  const batch = outbox.seal();
+  expect(batch?.alerts.length).toBe(BATCH_ALERTS_MAX);
+  expect(batch?.alerts.at(-1)).toMatchObject({ kind: 'sensor', severity: 'low', count: 1 });
 });
 
 test('nothing is lost or doubled, whatever is put, sealed, acknowledged and reopened', () => {
@@ -310,17 +281,22 @@ test('nothing is lost or doubled, whatever is put, sealed, acknowledged and reop
       id: fc.integer({ min: 0, max: 30 }),
       severity: fc.constantFrom(...severities),
     }),
-    fc.record({ do: fc.constantFrom('seal', 'acknowledge', 'reopen', 'renew') }),
+    fc.record({ do: fc.constantFrom('seal', 'acknowledge', 'reopen', 'renew', 'gap') }),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      path = join(mkdtempSync(join(dir, 'run-')), 'outbox.sqlite');
-      let outbox = open();
+      const path = join(mkdtempSync(join(rig.dir, 'run-')), 'outbox.sqlite');
+      let outbox = open({ path });
       const revisions = new Map<string, number>();
       const delivered = new Map<string, number>();
+      const gaps = new Set<string>();
+      const gapsDelivered = new Set<string>();
       const deliver = (batch: ReturnType<Outbox['seal']>): void => {
         for (const { id, revision } of batch?.alerts ?? []) {
           delivered.set(id, Math.max(delivered.get(id) ?? 0, revision));
+        }
+        for (const { cause, from } of batch?.gaps ?? []) {
+          if (cause !== 'outbox-lost') gapsDelivered.add(from);
         }
       };
       for (const one of steps) {
@@ -338,15 +314,21 @@ test('nothing is lost or doubled, whatever is put, sealed, acknowledged and reop
           }
         } else if (one.do === 'renew') {
           outbox.renewEpoch();
+        } else if (one.do === 'gap') {
+          const gap = gapAt(gaps.size);
+          gaps.add(gap.from);
+          outbox.addGap(gap);
         } else {
           outbox.close();
-          outbox = open();
+          outbox = open({ path });
         }
         expect(balance(outbox.counts())).toBe(0);
+        expect(gapBalance(outbox.counts())).toBe(0);
       }
       while (outbox.seal() !== null);
       for (const batch of outbox.batchesAfter(0, 10_000)) deliver(batch);
       expect(delivered).toEqual(revisions);
+      expect(gapsDelivered).toEqual(gaps);
       outbox.close();
     }),
     { numRuns: 40 },

@@ -1,32 +1,38 @@
 /**
- * The node's durable queue of alerts that the collector has not acknowledged.
+ * The node's durable queue of alerts and gaps that the collector has not acknowledged.
  *
  * - An alert is on disk (synced) when `put` returns; until then it does not count as raised.
- * - `seal` makes the next batch: up to `BATCH_ALERTS_MAX` alerts, the worst severity first, under
- *   the next sequence of this epoch. A sealed batch never changes, so sending it again is the same
- *   batch. `acknowledge` deletes up to a sequence: at least once here, at most once in the store.
+ * - `seal` makes the next batch: up to `BATCH_ALERTS_MAX` alerts, the worst severity first, and the
+ *   gaps that wait, under the next sequence of this epoch. A sealed batch never changes, so sending
+ *   it again is the same batch. `acknowledge` deletes up to a sequence: at least once here, at most
+ *   once in the store.
  * - A newer revision replaces an older one that is not sealed yet.
  * - Full (`bytesMax`), the oldest alerts of the lowest severity are folded into counts per
  *   workload, which go out as one alert when the collector is back. Never silently.
- * - A broken file is set aside and a new one begun under a new epoch; the caller is told. A file
- *   that cannot be written (disk full) is an `OutboxFailure`: the caller keeps its alerts.
+ * - A broken file is set aside and a new one begun under a new epoch, with a gap record
+ *   (`outbox-lost`) from the last acknowledgement on; the caller is told. So it is with a file that
+ *   is older than what the collector has (`renewEpoch`). A file that cannot be written (disk full)
+ *   is an `OutboxFailure`: the caller keeps its alerts.
  *
- * Identity: found + accepted = acknowledged + superseded + folded + pending.
+ * Identity: found + accepted = acknowledged + superseded + folded + pending; gaps have their own.
  */
 import assert from 'node:assert/strict';
 import type { DatabaseSync } from 'node:sqlite';
 import { severities } from '../../baseline/alert.ts';
 import type { Alert } from '../../baseline/alert.ts';
+import { rfc3339 } from '../../baseline/episode/time.ts';
+import type { GapRecord } from '../../proto/lanner/v1/frames.ts';
 import { failureOf, OutboxFailure } from './failure.ts';
-import { foldAlert, newTally, putAlert, summarise, summaryRows } from './fold.ts';
+import { foldAlert, newTally, putAlert, sealSummary, summaryRows } from './fold.ts';
 import type { Store, Tally } from './fold.ts';
-import { addGap, readGaps } from './gaps.ts';
-import type { StoredGap } from './gaps.ts';
+import { acknowledgeGaps, addGap, countOf, gapsOfBatch, sealGaps } from './gaps.ts';
 import { redactAlert } from './redact.ts';
 import type { RedactRules } from './redact.ts';
 import { prepareStatements, toAlertRow } from './rows.ts';
 import type { AlertRow } from './rows.ts';
+import { lastAcknowledgedNs, toNs } from './salvage.ts';
 import { prepareFile, setAside } from './set-aside.ts';
+import { summaryId } from './summary.ts';
 import { openTables } from './tables.ts';
 
 export const BATCH_ALERTS_MAX = 50;
@@ -41,6 +47,8 @@ export type OutboxOptions = {
   readonly cluster: string;
   readonly node: string;
   readonly newEpoch: () => string;
+  /** Time of day. */
+  readonly nowNs: () => bigint;
   readonly redact: RedactRules;
   readonly bytesMax?: number;
   /** The file was broken and is set aside; what it held is lost. */
@@ -51,6 +59,7 @@ export type Batch = {
   readonly epoch: string;
   readonly sequence: number;
   readonly alerts: readonly Alert[];
+  readonly gaps: readonly GapRecord[];
 };
 
 export type Acknowledged =
@@ -59,8 +68,9 @@ export type Acknowledged =
   | { readonly ok: false; readonly reason: 'other-epoch' | 'ahead' };
 
 export type OutboxCounts = Readonly<Tally> & {
-  readonly gapsDropped: number;
   readonly replaced: number;
+  /** Gap records of cause `outbox-lost` that were made here. */
+  readonly losses: number;
 };
 
 export class Outbox {
@@ -70,8 +80,10 @@ export class Outbox {
   #store!: Store;
   #epoch = '';
   #nextSequence = 1;
-  #gapsDropped = 0;
+  /** When everything up to some sequence was acknowledged, or else when the file was begun. */
+  #acknowledgedNs = 0n;
   #replaced = 0;
+  #losses = 0;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -87,7 +99,7 @@ export class Outbox {
         const { path } = this.#options;
         throw new OutboxFailure(failure.code, { cause: failure.cause, path });
       }
-      this.#replace(failure);
+      this.#replace(failure, lastAcknowledgedNs(this.#options.path));
     }
   }
 
@@ -99,8 +111,15 @@ export class Outbox {
   hasUnsealed(): boolean {
     return this.#guard(() => {
       const { statements } = this.#store;
-      return statements.foldable.get(1) !== undefined || summaryRows(statements) > 0;
+      return statements.foldable.get(1) !== undefined ||
+        statements.openGaps.get(1) !== undefined || summaryRows(statements) > 0;
     });
+  }
+
+  /** Nothing is left that the collector does not have. */
+  isEmpty(): boolean {
+    const { pending, gaps } = this.#store.tally;
+    return pending === 0 && gaps.pending === 0 && !this.hasUnsealed();
   }
 
   /** Redacts and stores; returns when it is on disk. Throws `OutboxFailure` with nothing stored. */
@@ -115,13 +134,18 @@ export class Outbox {
   seal(): Batch | null {
     return this.#transact(() => {
       const { cluster, node } = this.#options;
+      const { statements } = this.#store;
       const sequence = this.#nextSequence;
-      summarise(this.#store, { id: `folded-${this.#epoch}-${sequence}`, cluster, node });
-      const rows = this.#nextRows();
-      if (rows.length === 0) return null;
-      for (const { row } of rows) this.#store.statements.seal.run(sequence, row);
+      // Its place is kept, so that it never waits behind others and is folded itself.
+      const rows = this.#nextRows(BATCH_ALERTS_MAX - (summaryRows(statements) > 0 ? 1 : 0));
+      for (const { row } of rows) statements.seal.run(sequence, row);
+      const id = summaryId(this.#epoch, sequence);
+      sealSummary(this.#store, sequence, { id, cluster, node });
+      sealGaps(statements, sequence);
+      const batch = this.#batch(sequence);
+      if (batch.alerts.length === 0 && batch.gaps.length === 0) return null;
       this.#setSequence(sequence + 1);
-      return { epoch: this.#epoch, sequence, alerts: rows.map(({ document }) => parsed(document)) };
+      return batch;
     });
   }
 
@@ -129,13 +153,20 @@ export class Outbox {
   batchesAfter(sequence: number, limit: number): readonly Batch[] {
     return this.#guard(() => {
       const { statements } = this.#store;
-      return statements.sequences.all(sequence, limit).map((row) => {
-        const number = Number(row['sequence']);
-        const rows = statements.batch.all(number);
-        const alerts = rows.map(({ document }) => parsed(String(document)));
-        return { epoch: this.#epoch, sequence: number, alerts };
-      });
+      const rows = statements.sequences.all(sequence, limit);
+      return rows.map((row) => this.#batch(Number(row['sequence'])));
     });
+  }
+
+  #batch(sequence: number): Batch {
+    const { statements } = this.#store;
+    const rows = statements.batch.all(sequence);
+    return {
+      epoch: this.#epoch,
+      sequence,
+      alerts: rows.map(({ document }) => JSON.parse(String(document)) as Alert),
+      gaps: gapsOfBatch(statements, sequence),
+    };
   }
 
   acknowledge(epoch: string, sequence: number): Acknowledged {
@@ -145,7 +176,8 @@ export class Outbox {
       const { statements, tally } = this.#store;
       const totals = statements.acknowledged.get(sequence);
       const alerts = Number(totals?.['count'] ?? 0);
-      if (alerts === 0) return { ok: true, alerts };
+      this.#setAcknowledged();
+      acknowledgeGaps(this.#store, sequence);
       statements.acknowledge.run(sequence);
       tally.pending -= alerts;
       tally.bytes -= Number(totals?.['bytes'] ?? 0);
@@ -154,21 +186,27 @@ export class Outbox {
     });
   }
 
-  /** Everything is to be sent anew under a new epoch; only the newest revisions stay. */
+  /**
+   * This is an old copy of the file: the collector has more than it ever gave out, and what the
+   * other one held is lost. Everything is to be sent anew under a new epoch; only the newest
+   * revisions stay.
+   */
   renewEpoch(): void {
     this.#transact(() => {
       const { statements, tally } = this.#store;
       const removed = statements.removeOlderRevisions.run();
       tally.superseded += Number(removed.changes);
       statements.unsealAll.run();
+      statements.unsealGaps.run();
       const { pending, bytes } = this.#totals();
       tally.pending = pending;
       tally.bytes = bytes;
+      this.#addLoss(this.#acknowledgedNs);
       this.#begin(this.#options.newEpoch());
     });
   }
 
-  /** A batch that cannot be sent: its alerts become counts, its sequence stays used. */
+  /** A batch that cannot be sent: its alerts become counts; its sequence and its gaps stay. */
   foldBatch(sequence: number): void {
     this.#transact(() => {
       const { statements } = this.#store;
@@ -178,28 +216,16 @@ export class Outbox {
     });
   }
 
-  addGap(document: unknown): void {
-    this.#transact(() => {
-      this.#gapsDropped += addGap(this.#store.statements, document);
-    });
-  }
-
-  gaps(): readonly StoredGap[] {
-    return this.#guard(() => readGaps(this.#store.statements));
-  }
-
-  removeGaps(rows: readonly number[]): void {
-    if (rows.length === 0) return;
-    this.#transact(() => {
-      for (const row of rows) this.#store.statements.removeGap.run(row);
-    });
+  /** On disk when it returns, like an alert. */
+  addGap(gap: GapRecord): void {
+    this.#transact(() => addGap(this.#store, gap));
   }
 
   counts(): OutboxCounts {
     return {
       ...structuredClone(this.#store.tally),
-      gapsDropped: this.#gapsDropped,
       replaced: this.#replaced,
+      losses: this.#losses,
     };
   }
 
@@ -207,11 +233,11 @@ export class Outbox {
     this.#database.close();
   }
 
-  #nextRows(): readonly AlertRow[] {
+  #nextRows(max: number): readonly AlertRow[] {
     const rows: AlertRow[] = [];
     let bytes = 0;
     for (let rank = severities.length - 1; rank >= 0; rank -= 1) {
-      const left = BATCH_ALERTS_MAX - rows.length;
+      const left = max - rows.length;
       if (left === 0) break;
       for (const found of this.#store.statements.nextOfRank.all(rank, left)) {
         const row = toAlertRow(found);
@@ -228,23 +254,42 @@ export class Outbox {
     const { database, isNew } = openTables(this.#options.path);
     this.#database = database;
     const statements = prepareStatements(database);
-    this.#store = { statements, bytesMax: this.#bytesMax, tally: newTally(0, 0) };
+    this.#store = { statements, bytesMax: this.#bytesMax, tally: newTally(0, 0, 0) };
     const { pending, bytes } = this.#totals();
-    this.#store.tally = newTally(pending, bytes);
+    this.#store.tally = newTally(pending, bytes, countOf(statements.gapCount));
     const epoch = statements.getMeta.get('epoch')?.['value'];
     const next = Number(statements.getMeta.get('next_sequence')?.['value']);
+    const acknowledged = statements.getMeta.get('acknowledged_ns')?.['value'];
     if (isNew || typeof epoch !== 'string' || !Number.isSafeInteger(next)) {
       this.#begin(this.#options.newEpoch());
       return;
     }
     this.#epoch = epoch;
     this.#nextSequence = next;
+    this.#acknowledgedNs = toNs(acknowledged) ?? this.#options.nowNs();
   }
 
   #begin(epoch: string): void {
     this.#epoch = epoch;
     this.#store.statements.setMeta.run('epoch', epoch);
     this.#setSequence(1);
+    this.#setAcknowledged();
+  }
+
+  #setAcknowledged(): void {
+    this.#acknowledgedNs = this.#options.nowNs();
+    this.#store.statements.setMeta.run('acknowledged_ns', String(this.#acknowledgedNs));
+  }
+
+  #addLoss(sinceNs: bigint): void {
+    const nowNs = this.#options.nowNs();
+    addGap(this.#store, {
+      from: rfc3339(sinceNs < nowNs ? sinceNs : nowNs),
+      to: rfc3339(nowNs),
+      cause: 'outbox-lost',
+      eventsEstimate: -1,
+    });
+    this.#losses += 1;
   }
 
   #setSequence(next: number): void {
@@ -257,11 +302,12 @@ export class Outbox {
     return { pending: Number(totals?.['count'] ?? 0), bytes: Number(totals?.['bytes'] ?? 0) };
   }
 
-  #replace(failure: OutboxFailure): void {
+  #replace(failure: OutboxFailure, sinceNs: bigint | null): void {
     setAside(this.#options.path);
     this.#replaced += 1;
     try {
       this.#open();
+      this.#addLoss(sinceNs ?? this.#options.nowNs());
     } catch (error) {
       throw failureOf(error) ?? error;
     }
@@ -298,7 +344,7 @@ export class Outbox {
       if (failure === null) throw error;
       if (failure.code !== 'outbox-corrupt') throw failure;
       this.#database.close();
-      this.#replace(failure);
+      this.#replace(failure, this.#acknowledgedNs);
       try {
         return work();
       } catch (again) {
@@ -307,5 +353,3 @@ export class Outbox {
     }
   }
 }
-
-const parsed = (document: string): Alert => JSON.parse(document) as Alert;

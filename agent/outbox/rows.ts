@@ -32,8 +32,13 @@ export type Statements = {
   readonly getMeta: StatementSync;
   readonly setMeta: StatementSync;
   readonly addGap: StatementSync;
-  readonly gaps: StatementSync;
-  readonly removeGap: StatementSync;
+  readonly openGaps: StatementSync;
+  readonly removeOpenGaps: StatementSync;
+  readonly sealGap: StatementSync;
+  readonly gapsOfBatch: StatementSync;
+  readonly acknowledgeGaps: StatementSync;
+  readonly gapCount: StatementSync;
+  readonly unsealGaps: StatementSync;
   readonly rowsOfBatch: StatementSync;
   readonly removeOlderRevisions: StatementSync;
   readonly unsealAll: StatementSync;
@@ -72,8 +77,9 @@ export function prepareStatements(database: DatabaseSync): Statements {
       'SELECT document FROM alert WHERE sequence = ? ORDER BY rank DESC, row',
     ),
     sequences: prepare(
-      'SELECT DISTINCT sequence FROM alert WHERE sequence IS NOT NULL AND sequence > ?' +
-        ' ORDER BY sequence LIMIT ?',
+      'SELECT sequence FROM alert WHERE sequence IS NOT NULL AND sequence > ?1' +
+        ' UNION SELECT sequence FROM gap WHERE sequence IS NOT NULL AND sequence > ?1' +
+        ' ORDER BY sequence LIMIT ?2',
     ),
     acknowledged: prepare(
       'SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM alert' +
@@ -86,9 +92,16 @@ export function prepareStatements(database: DatabaseSync): Statements {
       'INSERT INTO meta (key, value) VALUES (?, ?)' +
         ' ON CONFLICT DO UPDATE SET value = excluded.value',
     ),
-    addGap: prepare('INSERT INTO gap (document) VALUES (?)'),
-    gaps: prepare('SELECT row, document FROM gap ORDER BY row LIMIT ?'),
-    removeGap: prepare('DELETE FROM gap WHERE row = ?'),
+    addGap: prepare(
+      'INSERT INTO gap (from_time, to_time, cause, events_estimate) VALUES (?, ?, ?, ?)',
+    ),
+    openGaps: prepare('SELECT * FROM gap WHERE sequence IS NULL ORDER BY row LIMIT ?'),
+    removeOpenGaps: prepare('DELETE FROM gap WHERE sequence IS NULL'),
+    sealGap: prepare('UPDATE gap SET sequence = ? WHERE row = ?'),
+    gapsOfBatch: prepare('SELECT * FROM gap WHERE sequence = ? ORDER BY row'),
+    acknowledgeGaps: prepare('DELETE FROM gap WHERE sequence IS NOT NULL AND sequence <= ?'),
+    gapCount: prepare('SELECT count(*) AS count FROM gap'),
+    unsealGaps: prepare('UPDATE gap SET sequence = NULL WHERE sequence IS NOT NULL'),
     rowsOfBatch: prepare(
       'SELECT row, id, revision, rank, bytes, document FROM alert WHERE sequence = ?',
     ),

@@ -19,6 +19,16 @@ export type SummaryOrigin = {
 };
 
 const WORKLOADS_NAMED_MAX = 10;
+/** Stands for the workloads that are not named. */
+export const OTHER_WORKLOADS = '(others)';
+const ID_PREFIX = 'folded-';
+
+export const summaryId = (epoch: string, sequence: number): string =>
+  `${ID_PREFIX}${epoch}-${sequence}`;
+
+/** Ids of other alerts are made by this agent, too, and never begin like that. */
+export const isSummary = ({ id, kind }: Alert): boolean =>
+  kind === 'sensor' && id.startsWith(ID_PREFIX);
 
 /** The folded alerts as one alert, so that the collector learns how many there were, and whose. */
 export function summaryAlert(rows: readonly SummaryRow[], origin: SummaryOrigin): Alert {

@@ -1,14 +1,27 @@
 /**
  * The outbox's file. `alert` holds what the collector has not acknowledged: `sequence` is null
  * until an alert becomes part of a batch, and from then on the row does not change, because
- * (node, epoch, sequence) names the same batch for ever. `summary` counts what had to be folded.
+ * (node, epoch, sequence) names the same batch for ever. `gap` is the same for holes in the
+ * picture. `summary` counts what had to be folded.
  */
 import { DatabaseSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const BUSY_TIMEOUT_MS = 2_000;
 /** The write-ahead log is cut back to this after a checkpoint. */
 const JOURNAL_BYTES_MAX = 4 * 1_024 * 1_024;
+
+const GAP = `
+  CREATE TABLE gap (
+    row INTEGER PRIMARY KEY,
+    from_time TEXT NOT NULL,
+    to_time TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    events_estimate INTEGER NOT NULL,
+    sequence INTEGER
+  ) STRICT;
+  CREATE INDEX gap_batch ON gap (sequence);
+`;
 
 const SCHEMA = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -33,10 +46,20 @@ const SCHEMA = `
     last_time TEXT NOT NULL,
     PRIMARY KEY (severity, namespace, workload)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE gap (
-    row INTEGER PRIMARY KEY,
-    document TEXT NOT NULL
-  ) STRICT;
+  ${GAP}
+`;
+
+/** Version 1 kept gaps as JSON and sent them beside the batches. */
+const FROM_1 = `
+  ALTER TABLE gap RENAME TO gap_1;
+  ${GAP}
+  INSERT INTO gap (from_time, to_time, cause, events_estimate)
+    SELECT document ->> 'from', document ->> 'to', document ->> 'cause',
+      document ->> 'eventsEstimate'
+    FROM gap_1
+    WHERE document ->> 'cause' IN ('falco-drop', 'falco-restart', 'falco-silent', 'overload')
+    ORDER BY row;
+  DROP TABLE gap_1;
 `;
 
 export type OpenedTables = { readonly database: DatabaseSync; readonly isNew: boolean };
@@ -55,9 +78,10 @@ export function openTables(path: string): OpenedTables {
     database.exec(`PRAGMA journal_size_limit = ${JOURNAL_BYTES_MAX}`);
     database.exec('BEGIN IMMEDIATE; COMMIT');
     const version = pragma(database, 'user_version');
-    if (version === 0) createSchema(database);
-    else if (version !== SCHEMA_VERSION) throw foreignSchema(version);
+    if (version === 0) change(database, SCHEMA);
+    else if (version > SCHEMA_VERSION) throw foreignSchema(version);
     else checkIntegrity(database);
+    if (version === 1) change(database, FROM_1);
     return { database, isNew: version === 0 };
   } catch (error) {
     database.close();
@@ -65,8 +89,8 @@ export function openTables(path: string): OpenedTables {
   }
 }
 
-function createSchema(database: DatabaseSync): void {
-  database.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+function change(database: DatabaseSync, sql: string): void {
+  database.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
 }
 
 function checkIntegrity(database: DatabaseSync): void {

@@ -39,14 +39,11 @@ export namespace lanner {
             /** AgentFrame heartbeat. */
             heartbeat?: (lanner.v1.Heartbeat.$Properties|null);
 
-            /** AgentFrame gap. */
-            gap?: (lanner.v1.GapRecord.$Properties|null);
-
             /** AgentFrame commandResult. */
             commandResult?: (lanner.v1.CommandResult.$Properties|null);
 
             /** AgentFrame frame. */
-            frame?: ("hello"|"alerts"|"evidence"|"heartbeat"|"gap"|"commandResult");
+            frame?: ("hello"|"alerts"|"evidence"|"heartbeat"|"commandResult");
 
             /**
              * Creates a new AgentFrame instance using the specified properties.
@@ -92,14 +89,11 @@ export namespace lanner {
                 /** AgentFrame heartbeat */
                 heartbeat?: (lanner.v1.Heartbeat.$Properties|null);
 
-                /** AgentFrame gap */
-                gap?: (lanner.v1.GapRecord.$Properties|null);
-
                 /** AgentFrame commandResult */
                 commandResult?: (lanner.v1.CommandResult.$Properties|null);
 
                 /** AgentFrame frame */
-                frame?: ("hello"|"alerts"|"evidence"|"heartbeat"|"gap"|"commandResult");
+                frame?: ("hello"|"alerts"|"evidence"|"heartbeat"|"commandResult");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -111,11 +105,10 @@ export namespace lanner {
               alerts?: lanner.v1.AlertBatch.$Shape|null;
               evidence?: lanner.v1.Evidence.$Shape|null;
               heartbeat?: lanner.v1.Heartbeat.$Shape|null;
-              gap?: lanner.v1.GapRecord.$Shape|null;
               commandResult?: lanner.v1.CommandResult.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ frame?: undefined; hello?: null; alerts?: null; evidence?: null; heartbeat?: null; gap?: null; commandResult?: null }|{ frame?: "hello"; hello: lanner.v1.Hello.$Shape; alerts?: null; evidence?: null; heartbeat?: null; gap?: null; commandResult?: null }|{ frame?: "alerts"; hello?: null; alerts: lanner.v1.AlertBatch.$Shape; evidence?: null; heartbeat?: null; gap?: null; commandResult?: null }|{ frame?: "evidence"; hello?: null; alerts?: null; evidence: lanner.v1.Evidence.$Shape; heartbeat?: null; gap?: null; commandResult?: null }|{ frame?: "heartbeat"; hello?: null; alerts?: null; evidence?: null; heartbeat: lanner.v1.Heartbeat.$Shape; gap?: null; commandResult?: null }|{ frame?: "gap"; hello?: null; alerts?: null; evidence?: null; heartbeat?: null; gap: lanner.v1.GapRecord.$Shape; commandResult?: null }|{ frame?: "commandResult"; hello?: null; alerts?: null; evidence?: null; heartbeat?: null; gap?: null; commandResult: lanner.v1.CommandResult.$Shape })
+              ({ frame?: undefined; hello?: null; alerts?: null; evidence?: null; heartbeat?: null; commandResult?: null }|{ frame?: "hello"; hello: lanner.v1.Hello.$Shape; alerts?: null; evidence?: null; heartbeat?: null; commandResult?: null }|{ frame?: "alerts"; hello?: null; alerts: lanner.v1.AlertBatch.$Shape; evidence?: null; heartbeat?: null; commandResult?: null }|{ frame?: "evidence"; hello?: null; alerts?: null; evidence: lanner.v1.Evidence.$Shape; heartbeat?: null; commandResult?: null }|{ frame?: "heartbeat"; hello?: null; alerts?: null; evidence?: null; heartbeat: lanner.v1.Heartbeat.$Shape; commandResult?: null }|{ frame?: "commandResult"; hello?: null; alerts?: null; evidence?: null; heartbeat?: null; commandResult: lanner.v1.CommandResult.$Shape })
             );
         }
 

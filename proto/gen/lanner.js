@@ -28,13 +28,12 @@ export const lanner = $root.lanner = (() => {
             AgentFrame.prototype.alerts = null;
             AgentFrame.prototype.evidence = null;
             AgentFrame.prototype.heartbeat = null;
-            AgentFrame.prototype.gap = null;
             AgentFrame.prototype.commandResult = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(AgentFrame.prototype, "frame", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "alerts", "evidence", "heartbeat", "gap", "commandResult"]),
+                get: $util.oneOfGetter($oneOfFields = ["hello", "alerts", "evidence", "heartbeat", "commandResult"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -57,8 +56,6 @@ export const lanner = $root.lanner = (() => {
                     $root.lanner.v1.Evidence.encode(message.evidence, writer.uint32(26).fork(), _depth + 1).ldelim();
                 if (message.heartbeat != null && $Object.hasOwnProperty.call(message, "heartbeat"))
                     $root.lanner.v1.Heartbeat.encode(message.heartbeat, writer.uint32(34).fork(), _depth + 1).ldelim();
-                if (message.gap != null && $Object.hasOwnProperty.call(message, "gap"))
-                    $root.lanner.v1.GapRecord.encode(message.gap, writer.uint32(42).fork(), _depth + 1).ldelim();
                 if (message.commandResult != null && $Object.hasOwnProperty.call(message, "commandResult"))
                     $root.lanner.v1.CommandResult.encode(message.commandResult, writer.uint32(50).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -120,13 +117,6 @@ export const lanner = $root.lanner = (() => {
                                 break;
                             message.heartbeat = $root.lanner.v1.Heartbeat.decode(reader, reader.size(), $undefined, _depth + 1, message.heartbeat);
                             message.frame = "heartbeat";
-                            continue;
-                        }
-                    case 5: {
-                            if (wireType !== 2)
-                                break;
-                            message.gap = $root.lanner.v1.GapRecord.decode(reader, reader.size(), $undefined, _depth + 1, message.gap);
-                            message.frame = "gap";
                             continue;
                         }
                     case 6: {

@@ -90,7 +90,6 @@ const agentFrame = (message: lanner.v1.AgentFrame.$Properties): AgentFrame => {
   }
   if (message.evidence) return { kind: 'evidence', ...document(message.evidence) };
   if (message.heartbeat) return heartbeat(message.heartbeat);
-  if (message.gap) return { kind: 'gap', ...gapRecord(message.gap) };
   if (message.commandResult) {
     return {
       kind: 'command-result',

@@ -97,8 +97,6 @@ const agentMessage = (frame: AgentFrame): lanner.v1.AgentFrame.$Properties => {
       return { evidence: document(frame) };
     case 'heartbeat':
       return { heartbeat: heartbeat(frame) };
-    case 'gap':
-      return { gap: gapRecord(frame) };
     case 'command-result':
       return {
         commandResult: {

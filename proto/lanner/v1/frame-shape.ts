@@ -30,7 +30,6 @@ export const agentSide: FrameSide = {
     2: shape({ 3: alert, 4: leaf }),
     3: leaf,
     4: shape({ 7: progress }),
-    5: leaf,
     6: leaf,
   }),
   documentFields: new Set([3, 6]),

@@ -154,7 +154,6 @@ const agentFrameOf = (word: fc.Arbitrary<string>): fc.Arbitrary<AgentFrame> =>
       sensorState: fc.constantFrom(...sensorStates),
       sensorDetail: word,
     }),
-    gapOf(word).map((gap) => ({ kind: 'gap' as const, ...gap })),
     fc.record({
       kind: fc.constant('command-result'),
       id: word,
@@ -356,9 +355,9 @@ const agentBytes = (message: lanner.v1.AgentFrame.$Properties): Uint8Array =>
 test.each([
   ['an empty message', new Uint8Array(), 'unknown-frame'],
   ['a frame kind of a later version', Buffer.from([0x7a, 0x00]), 'unknown-frame'],
-  ['two frames in one', agentBytes({ gap: { cause: 'overload' }, hello: {} }), 'ambiguous-frame'],
+  ['two frames in one', agentBytes({ alerts: {}, hello: {} }), 'ambiguous-frame'],
   ['a frame that ends in the middle', Buffer.from([0x0a, 0x05, 0x08]), 'wire-format'],
-  ['an unknown cause', agentBytes({ gap: { cause: 'constructor' } }), 'unknown-value'],
+  ['an unknown cause', agentBytes({ alerts: { gaps: [{ cause: 'constructor' }] } }), 'unknown-value'],
   [
     'an alert without a severity',
     agentBytes({ alerts: { alerts: [{ kind: 'rule' }] } }),

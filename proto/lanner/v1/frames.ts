@@ -11,6 +11,8 @@ export type { FrameErrorCode } from './frame-error.ts';
 
 /** Grows with each incompatible change of `fleet.proto`. */
 export const LINK_PROTOCOL = 1;
+/** The oldest that a collector of this version still takes: agents are upgraded after it. */
+export const LINK_PROTOCOL_MIN = 1;
 
 export const gapCauses = [
   'falco-drop',
@@ -102,8 +104,6 @@ export type GapRecord = {
   readonly eventsEstimate: number;
 };
 
-export type GapFrame = GapRecord & { readonly kind: 'gap' };
-
 export type CommandResultFrame = {
   readonly kind: 'command-result';
   readonly id: string;
@@ -118,7 +118,6 @@ export type AgentFrame =
   | AlertsFrame
   | EvidenceFrame
   | HeartbeatFrame
-  | GapFrame
   | CommandResultFrame;
 
 export type WelcomeFrame = {
