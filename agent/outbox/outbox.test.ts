@@ -54,6 +54,21 @@ test('a sealed batch is the same batch after a restart', () => {
   expect(after.seal()?.sequence).toBe(2);
 });
 
+test('what waits goes out under the name that the node has now', () => {
+  const before = open();
+  before.put([alert('sealed')]);
+  before.seal();
+  before.put([alert('waiting')]);
+  before.close();
+  const after = open({ node: 'node-renamed', cluster: 'lab-2' });
+  const alerts = [...after.batchesAfter(0, 10), after.seal()].flatMap((batch) =>
+    batch?.alerts ?? []);
+  expect(alerts.map(({ id, node, cluster }) => [id, node, cluster])).toEqual([
+    ['sealed', 'node-renamed', 'lab-2'],
+    ['waiting', 'node-renamed', 'lab-2'],
+  ]);
+});
+
 test('the worst severity goes first, and within it the oldest', () => {
   const outbox = open();
   outbox.put([

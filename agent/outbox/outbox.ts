@@ -160,11 +160,17 @@ export class Outbox {
 
   #batch(sequence: number): Batch {
     const { statements } = this.#store;
+    const { cluster, node } = this.#options;
     const rows = statements.batch.all(sequence);
     return {
       epoch: this.#epoch,
       sequence,
-      alerts: rows.map(({ document }) => JSON.parse(String(document)) as Alert),
+      // All of them are this node's. One stored under a name that was since changed in the settings
+      // would be another node's to the collector, which ends the link for it, again and again.
+      alerts: rows.map(({ document }) => {
+        const alert = JSON.parse(String(document)) as Alert;
+        return { ...alert, cluster, node };
+      }),
       gaps: gapsOfBatch(statements, sequence),
     };
   }
