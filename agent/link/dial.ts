@@ -2,6 +2,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import type { ChannelCredentials, StatusObject } from '@grpc/grpc-js';
 import { LINK_MESSAGE_BYTES_MAX } from '../../proto/lanner/v1/bounds.ts';
 import { FleetClient } from '../../proto/lanner/v1/service.ts';
+import { serverIdentity } from '../../proto/server-identity.ts';
 import type { EndReason } from './machine.ts';
 
 /** Found dead within 30 s, also when a firewall dropped the connection without a word. */
@@ -24,6 +25,7 @@ export type Call = {
 /** One attempt, with a channel of its own: nothing of it outlives `close`. */
 export function dial(address: string, credentials: ChannelCredentials, on: CallEvents): Call {
   const client = new FleetClient(address, credentials, {
+    ...serverIdentity(address).channel,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.max_receive_message_length': LINK_MESSAGE_BYTES_MAX,

@@ -4,60 +4,62 @@ import type { Logger } from 'pino';
 
 import { decodeAgentFrame } from '../../proto/lanner/v1/decode-frame.ts';
 import { encodeCollectorFrame } from '../../proto/lanner/v1/encode-frame.ts';
-import { FrameError, LINK_PROTOCOL } from '../../proto/lanner/v1/frames.ts';
+import { FrameError } from '../../proto/lanner/v1/frames.ts';
 import type {
   AgentFrame,
   AlertsFrame,
   CollectorFrame,
   CommandFrame,
-  CommandResultFrame,
   EvidenceFrame,
-  FrameErrorCode,
-  GapFrame,
   HeartbeatFrame,
   HelloFrame,
 } from '../../proto/lanner/v1/frames.ts';
 import type { Clock } from '../clock.ts';
+import type { LogGate } from '../log-gate.ts';
 import type { AgentName, BatchOutcome, BatchStore } from '../store/faces.ts';
+import { CredentialWatch } from './credential-watch.ts';
+import { checkBatches, checkHello, checkIdentity, refuseIdentity } from './greeting.ts';
+import type { ProtocolRange, Refusal } from './greeting.ts';
+import type { IdentityOutcome, PeerIdentity } from './identity.ts';
+import type { LinkEnd, LinkRefusal } from './link-end.ts';
+import type { LinkRate } from './link-rate.ts';
+import { PendingCommands } from './pending-commands.ts';
+import type { CommandOutcome } from './pending-commands.ts';
+import { ReadGate } from './read-gate.ts';
+import type { SecurityEvent } from './security-event.ts';
+
+export type { LinkEnd, LinkRefusal } from './link-end.ts';
+export type { CommandOutcome } from './pending-commands.ts';
 
 /**
- * One agent's stream. Hello first, within `helloDeadlineMs`; then frames in the order in which they
- * came. Alerts are acknowledged after their commit and not before; while one commit runs, the
- * batches behind it wait and go into the next one together. Reading stops when `FRAMES_WAITING_MAX`
- * frames wait (the transport then holds the agent back), and the link ends when the agent does not
- * read what it is sent (`WRITE_BYTES_MAX`). Any failure ends the link with a reason; the agent
- * comes again and resends what was not acknowledged.
+ * One agent's stream. Hello first, within `helloDeadlineMs`, and nothing else is read until it was
+ * accepted; then frames in the order in which they came. Alerts are acknowledged after their commit
+ * and not before; while one commit runs, the batches behind it wait and go into the next one
+ * together. Reading stops when `FRAMES_WAITING_MAX` frames or `BYTES_WAITING_MAX` bytes wait, or
+ * when the agent sends faster than its rate (the transport then holds it back), and the link ends
+ * when the agent does not read what it is sent (`WRITE_BYTES_MAX`). Any failure ends the link with
+ * a reason; the agent comes again and resends what was not acknowledged.
  */
 export const FRAMES_WAITING_MAX = 64;
+const BYTES_WAITING_MAX = 4 * 1_024 * 1_024;
 const WRITE_BYTES_MAX = 32 * 1_024 * 1_024;
-/** A profile that does not fit now is sent at the agent's next evidence. */
-const PROFILE_WRITE_BYTES_MAX = 16 * 1_024 * 1_024;
-const COMMANDS_PENDING_MAX = 64;
+/** A document that does not fit now is offered again by who wanted it sent. */
+const DOCUMENT_WRITE_BYTES_MAX = 16 * 1_024 * 1_024;
 const SLOW_COMMIT_MS = 2_000;
-
-export type LinkRefusal =
-  | FrameErrorCode
-  | 'no-hello'
-  | 'second-hello'
-  | 'protocol'
-  | 'wrong-epoch'
-  | 'too-many-links'
-  | 'not-reading';
-
-export type LinkEnd = LinkRefusal | 'agent-left' | 'replaced' | 'store' | 'stopping';
-
-export type CommandOutcome =
-  | { readonly ok: true; readonly result: CommandResultFrame }
-  | { readonly ok: false; readonly reason: 'no-link' | 'deadline' | 'link-closed' | 'busy' };
+/** What a hello counts in an agent's rate: connecting again is not free. */
+const HELLO_BYTES = 1_024;
 
 /** What the rest of the collector does with an agent's frames. Rejecting ends the link. */
 export type LinkReceiver = {
   onHello(hello: HelloFrame): Promise<void>;
+  /** The agent has its welcome: what it should know from the start can follow. */
+  onWelcomed(link: AgentLink): Promise<void>;
   onEvidence(link: AgentLink, frame: EvidenceFrame): Promise<void>;
   onHeartbeat(link: AgentLink, frame: HeartbeatFrame): Promise<void>;
-  onGap(agent: AgentName, frame: GapFrame): Promise<void>;
   onBatch(outcome: BatchOutcome): void;
   onRefused(reason: LinkRefusal): void;
+  /** Somebody spoke as who they are not; the link is closed already, or was never opened. */
+  onSecurityEvent?(event: SecurityEvent): void;
 };
 
 export type AgentLinkOptions = {
@@ -67,6 +69,13 @@ export type AgentLinkOptions = {
   readonly receiver: LinkReceiver;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly gate: LogGate;
+  /** Who the peer is, by what it can show. */
+  readonly identify: () => Promise<IdentityOutcome>;
+  /** The only cluster that agents may be of; empty for any. */
+  readonly cluster: string;
+  readonly protocols: ProtocolRange;
+  readonly rateOf: (agent: AgentName) => LinkRate;
   readonly helloDeadlineMs: number;
   readonly windowBatches: number;
   readonly collectorVersion: string;
@@ -77,19 +86,33 @@ export type AgentLinkOptions = {
 
 export class AgentLink {
   readonly #options: AgentLinkOptions;
-  readonly #waiting: AgentFrame[] = [];
-  readonly #commands = new Map<string, (outcome: CommandOutcome) => void>();
+  readonly #waiting: { readonly frame: AgentFrame; readonly bytes: number }[] = [];
+  readonly #commands: PendingCommands;
+  readonly #gate: ReadGate;
+  readonly #watch: CredentialWatch;
   readonly #cancelHello: () => void;
-  /** Profiles that this agent has shown an interest in. */
-  readonly profileKeys = new Set<string>();
+  #cancelRate: (() => void) | undefined;
+  #bytesWaiting = 0;
   #hello: HelloFrame | undefined;
+  #identity: PeerIdentity | undefined;
+  #rate: LinkRate | undefined;
   #processing: Promise<void> | undefined;
   #end: LinkEnd | undefined;
   #isSlowed = false;
 
   constructor(options: AgentLinkOptions) {
     this.#options = options;
-    const { call, clock } = options;
+    const { call, clock, identify } = options;
+    this.#commands = new PendingCommands(clock);
+    this.#gate = new ReadGate(call);
+    this.#watch = new CredentialWatch({
+      clock,
+      identify,
+      onExpired: () => this.#expire(),
+      onRefused: (outcome) => {
+        if (this.#hello !== undefined) this.#turnAway(refuseIdentity(this.#hello, outcome));
+      },
+    });
     this.#cancelHello = clock.after(options.helloDeadlineMs, () => {
       this.#refuse('no-hello', status.DEADLINE_EXCEEDED, 'no hello before the deadline');
     });
@@ -99,11 +122,11 @@ export class AgentLink {
     call.on('error', () => this.close('agent-left', status.CANCELLED, ''));
   }
 
-  /** The hello that was accepted; the name is what the agent says of itself. */
   get peer(): string {
     return this.#options.peer;
   }
 
+  /** The hello that was accepted: its node is the one that the agent's credential is for. */
   get hello(): HelloFrame | undefined {
     return this.#hello;
   }
@@ -114,30 +137,25 @@ export class AgentLink {
 
   command(frame: CommandFrame, deadlineMs: number): Promise<CommandOutcome> {
     if (this.#end !== undefined) return Promise.resolve({ ok: false, reason: 'link-closed' });
-    if (this.#commands.size >= COMMANDS_PENDING_MAX || this.#commands.has(frame.id)) {
-      return Promise.resolve({ ok: false, reason: 'busy' });
-    }
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(deadlineMs, () => {
-        this.#commands.delete(frame.id);
-        resolve({ ok: false, reason: 'deadline' });
-      });
-      this.#commands.set(frame.id, (outcome) => {
-        cancel();
-        this.#commands.delete(frame.id);
-        resolve(outcome);
-      });
-      this.#send(frame);
-    });
+    return this.#commands.add(frame.id, deadlineMs, () => this.#send(frame));
   }
 
   /** False when the agent has too much unread to be sent a document now. */
   pushProfile(key: string, revision: number, document: Uint8Array): boolean {
-    if (this.#end !== undefined) return false;
-    const { writableLength } = this.#options.call;
-    if (writableLength + document.length > PROFILE_WRITE_BYTES_MAX) return false;
+    if (!this.#hasRoom(document)) return false;
     this.#send({ kind: 'profile', profileKey: key, revision, document });
     return true;
+  }
+
+  pushDecisions(revision: number, document: Uint8Array): boolean {
+    if (!this.#hasRoom(document)) return false;
+    this.#send({ kind: 'decisions', revision, document });
+    return true;
+  }
+
+  #hasRoom(document: Uint8Array): boolean {
+    if (this.#end !== undefined) return false;
+    return this.#options.call.writableLength + document.length <= DOCUMENT_WRITE_BYTES_MAX;
   }
 
   /** Ends the stream; frames that wait are dropped, they were not acknowledged. */
@@ -146,8 +164,10 @@ export class AgentLink {
     this.#end = end;
     const { call, onEnd } = this.#options;
     this.#cancelHello();
+    this.#cancelRate?.();
+    this.#watch.stop();
     this.#waiting.length = 0;
-    for (const settle of this.#commands.values()) settle({ ok: false, reason: 'link-closed' });
+    this.#commands.closeAll();
     if (code === status.OK) call.end();
     else if (code !== status.CANCELLED) call.emit('error', { code, details });
     // Nobody reads any more: what still comes must not pile up in the stream.
@@ -161,15 +181,29 @@ export class AgentLink {
   }
 
   #refuse(reason: LinkRefusal, code: status, details: string): void {
+    this.#turnAway({ ok: false, reason, code, details });
+  }
+
+  #turnAway({ reason, code, details, event }: Refusal): void {
     if (this.#end !== undefined) return;
-    const { receiver, log, peer } = this.#options;
+    const { receiver, log, gate, peer } = this.#options;
     receiver.onRefused(reason);
-    log.warn({ security: true, reason, peer, node: this.#hello?.node }, 'link refused');
+    const suppressed = gate.open(`link ${reason}`);
+    if (suppressed !== undefined) {
+      const told = { reason, peer, node: this.#hello?.node, details, event, suppressed };
+      log.warn({ security: true, ...told }, 'link refused');
+    }
     this.close(reason, code, details);
+    if (event !== undefined) receiver.onSecurityEvent?.({ ...event, peer });
+  }
+
+  #expire(): void {
+    const details = 'the credential of this link has expired: connect again with a new one';
+    this.close('credential-expired', status.ABORTED, details);
   }
 
   #receive(bytes: Buffer): void {
-    if (this.#end !== undefined) return;
+    if (this.#end !== undefined || !this.#isWithinRate(bytes.length)) return;
     let frame: AgentFrame;
     try {
       frame = decodeAgentFrame(bytes);
@@ -184,12 +218,39 @@ export class AgentLink {
       return;
     }
     if (frame.kind === 'command-result') {
-      this.#commands.get(frame.id)?.({ ok: true, result: frame });
+      this.#commands.settle(frame);
       return;
     }
-    this.#waiting.push(frame);
-    if (this.#waiting.length >= FRAMES_WAITING_MAX) this.#options.call.pause();
+    this.#waiting.push({ frame, bytes: bytes.length });
+    this.#bytesWaiting += bytes.length;
+    const isFull =
+      this.#waiting.length >= FRAMES_WAITING_MAX || this.#bytesWaiting >= BYTES_WAITING_MAX;
+    if (isFull) this.#gate.hold('full');
+    // A stranger's frames are not kept.
+    if (this.#hello === undefined) this.#gate.hold('greeting');
     this.#process();
+  }
+
+  /** False when the link is closed for it. */
+  #isWithinRate(bytes: number): boolean {
+    const { clock } = this.#options;
+    const taken = this.#rate?.take(bytes, clock.now());
+    if (taken?.kind === 'excess') {
+      this.#refuse('too-fast', status.RESOURCE_EXHAUSTED, 'far more than one agent may send');
+      return false;
+    }
+    if (taken?.kind === 'wait') {
+      this.#gate.hold('rate');
+      this.#cancelRate?.();
+      this.#cancelRate = clock.after(taken.ms, () => this.#gate.release('rate'));
+    }
+    return true;
+  }
+
+  #next(): AgentFrame | undefined {
+    const next = this.#waiting.shift();
+    this.#bytesWaiting -= next?.bytes ?? 0;
+    return next?.frame;
   }
 
   #process(): void {
@@ -206,35 +267,33 @@ export class AgentLink {
   }
 
   async #drain(): Promise<void> {
-    const { call } = this.#options;
     while (this.#end === undefined) {
-      const frame = this.#waiting.shift();
+      const frame = this.#next();
       if (frame === undefined) return;
       if (frame.kind === 'alerts') {
         const batches = [frame];
-        while (this.#waiting[0]?.kind === 'alerts') {
-          batches.push(this.#waiting.shift() as AlertsFrame);
+        while (this.#waiting[0]?.frame.kind === 'alerts') {
+          batches.push(this.#next() as AlertsFrame);
         }
         await this.#commit(batches);
       } else {
         await this.#take(frame);
       }
-      if (this.#end === undefined && this.#waiting.length < FRAMES_WAITING_MAX / 2) call.resume();
+      const hasRoom = this.#waiting.length < FRAMES_WAITING_MAX / 2 &&
+        this.#bytesWaiting < BYTES_WAITING_MAX / 2;
+      if (this.#end === undefined && hasRoom) this.#gate.release('full');
     }
   }
 
   async #take(frame: Exclude<AgentFrame, AlertsFrame>): Promise<void> {
     const { receiver } = this.#options;
     if (frame.kind === 'hello') return this.#greet(frame);
-    const hello = this.#hello;
-    if (hello === undefined) return this.#noHello();
+    if (this.#hello === undefined) return this.#noHello();
     switch (frame.kind) {
       case 'evidence':
         return receiver.onEvidence(this, frame);
       case 'heartbeat':
         return receiver.onHeartbeat(this, frame);
-      case 'gap':
-        return receiver.onGap(hello, frame);
       case 'command-result':
         return undefined;
     }
@@ -246,50 +305,52 @@ export class AgentLink {
 
   async #greet(hello: HelloFrame): Promise<void> {
     const { store, receiver, collectorVersion, windowBatches, onOpen } = this.#options;
+    const { identify, cluster, protocols, rateOf } = this.#options;
     if (this.#hello !== undefined) {
       this.#refuse('second-hello', status.FAILED_PRECONDITION, 'a link has one hello');
       return;
     }
-    if (hello.protocol !== LINK_PROTOCOL) {
-      const older = hello.protocol < LINK_PROTOCOL ? 'agent' : 'collector';
-      this.#refuse('protocol', status.FAILED_PRECONDITION,
-        `the agent speaks link protocol ${hello.protocol}, this collector ${LINK_PROTOCOL}: ` +
-        `upgrade the ${older}`);
-      return;
-    }
-    if (hello.node === '' || hello.epoch === '') {
-      this.#refuse('missing', status.INVALID_ARGUMENT, 'a hello names its node and its epoch');
-      return;
-    }
+    const checked = checkHello(hello, protocols);
+    if (!checked.ok) return this.#turnAway(checked);
     this.#cancelHello();
+    const known = checkIdentity(hello, await identify(), cluster);
+    if (this.#end !== undefined) return;
+    if (!known.ok) return this.#turnAway(known);
+    this.#identity = known.identity;
+    this.#watch.start(known.identity);
+    this.#rate = rateOf(hello);
+    if (!this.#isWithinRate(HELLO_BYTES)) return;
     this.#hello = hello;
     onOpen(this);
     await receiver.onHello(hello);
     const committedSequence = await store.committedSequence(hello, hello.epoch);
     this.#send({
       kind: 'welcome',
-      protocol: LINK_PROTOCOL,
+      // The agent's own: a newer collector speaks its language.
+      protocol: hello.protocol,
       collectorVersion,
       committedSequence,
       window: windowBatches,
     });
+    this.#gate.release('greeting');
+    await receiver.onWelcomed(this);
   }
 
   async #commit(frames: readonly AlertsFrame[]): Promise<void> {
     const { store, receiver, clock } = this.#options;
     const hello = this.#hello;
-    if (hello === undefined) return this.#noHello();
-    if (frames.some(({ epoch }) => epoch !== hello.epoch)) {
-      this.#refuse('wrong-epoch', status.INVALID_ARGUMENT, 'a batch of another epoch');
-      return;
-    }
+    const identity = this.#identity;
+    if (hello === undefined || identity === undefined) return this.#noHello();
+    const checked = checkBatches(frames, hello, identity);
+    if (!checked.ok) return this.#turnAway(checked);
     const startMs = clock.now();
-    const outcomes = await store.commitBatches(frames.map(({ epoch, sequence, alerts }) => ({
+    const outcomes = await store.commitBatches(frames.map(({ epoch, sequence, alerts, gaps }) => ({
       cluster: hello.cluster,
       node: hello.node,
       epoch,
       sequence,
       alerts,
+      gaps,
     })));
     for (const outcome of outcomes) receiver.onBatch(outcome);
     for (const { epoch, sequence } of frames) this.#send({ kind: 'ack', epoch, sequence });
