@@ -14,6 +14,7 @@ import { OUTBOX_BYTES_MIN, Outbox } from './outbox/outbox.ts';
 import { alertWith } from './outbox/sample-alerts.ts';
 import type { Gap } from './source/event.ts';
 import { sumOf } from './stats.ts';
+import { systemClock } from './source/clock.ts';
 
 /** Alerts on every exec of bash: enough to see whether all rooms are joined. */
 class SimpleBaseline implements AgentBaseline {
@@ -196,6 +197,7 @@ test('stopping delivers what there is, and leaves neither lock nor socket', asyn
     cluster: '',
     node: '',
     newEpoch: () => 'e',
+    nowNs: () => systemClock.nowNs(),
     redact: { flags: new Set() },
     onReplaced: () => undefined,
   }).close();

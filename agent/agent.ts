@@ -12,23 +12,25 @@ import { readFileSync } from 'node:fs';
 import type { Alert } from '../baseline/alert.ts';
 import { rfc3339 } from '../baseline/episode/time.ts';
 import { namedError } from '../config/named-error.ts';
+import { IMAGES_PER_HEARTBEAT_MAX } from '../proto/lanner/v1/bounds.ts';
 import type { HeartbeatFrame } from '../proto/lanner/v1/frames.ts';
-import { Exchange } from './exchange.ts';
+import type { Containment } from './contain/contain.ts';
 import { startHttp } from './http.ts';
 import type { Readiness, RunningHttp } from './http.ts';
-import { refuseCommand } from './link/command-desk.ts';
+import { Knowledge } from './knowledge.ts';
 import { readCredentials } from './link/credentials.ts';
-import { EvidenceBox } from './link/evidence-box.ts';
 import { Link } from './link/link.ts';
 import { registerMetrics } from './metrics.ts';
+import { commandsTo, openContain } from './open-contain.ts';
 import { isLive, openSource } from './open-source.ts';
 import type { OpenedSource } from './open-source.ts';
 import type { AgentBaseline, AgentOptions, RunningAgent } from './options.ts';
 import type { OutboxFailure } from './outbox/failure.ts';
 import { Outbox } from './outbox/outbox.ts';
+import { outboxAlert } from './outbox-alert.ts';
+import type { OutboxLoss } from './outbox-alert.ts';
 import { Perception } from './perception.ts';
 import { Raising } from './raising.ts';
-import { sensorAlert } from './sensor-alert.ts';
 import { systemClock } from './source/clock.ts';
 import type { Cancel, Clock } from './source/clock.ts';
 import type { Gap, SourceState } from './source/event.ts';
@@ -42,6 +44,8 @@ export type { AgentBaseline, AgentOptions, RunningAgent } from './options.ts';
 export const TAKE_MS = 200;
 const WATCH_MS = 1_000;
 export const EVIDENCE_MS = 60_000;
+/** What a crash costs of the profile cache, at most. */
+export const CACHE_MS = 10_000;
 /** How long a stopping agent waits for the collector; what is left stays in the outbox. */
 export const DRAIN_MS = 3_000;
 
@@ -62,10 +66,10 @@ class Agent implements RunningAgent {
   readonly #gate: LogGate;
   readonly #newId: () => string;
   readonly #perception: Perception;
+  readonly #contain: Containment | null;
   readonly #outbox: Outbox;
   readonly #raising: Raising;
-  readonly #exchange: Exchange;
-  readonly #evidence = new EvidenceBox();
+  readonly #knowledge: Knowledge;
   readonly #link: Link;
   readonly #source: OpenedSource;
   readonly #ended = Promise.withResolvers<string>();
@@ -74,7 +78,8 @@ class Agent implements RunningAgent {
   #http: RunningHttp | null = null;
   #state: SourceState = { state: 'connecting', detail: 'not started' };
   #falcoVersion = '';
-  #gathering: Promise<void> = Promise.resolve();
+  /** Profiles that were ever made, when the collector was last told of them. */
+  #profilesTold = 0;
   #stopped: Promise<{ readonly isDrained: boolean }> | null = null;
 
   constructor(options: AgentOptions) {
@@ -85,14 +90,22 @@ class Agent implements RunningAgent {
     this.#gaps = { 'falco-drop': 0, 'falco-restart': 0, 'falco-silent': 0, overload: 0 };
     this.#outbox = this.#openOutbox();
     this.#raising = new Raising(this.#outbox, (failure) => this.#outboxFailed(failure));
-    this.#exchange = new Exchange(options.baseline, this.#evidence, (key, error) => {
-      this.#warn('profile refused', { key, error });
+    this.#knowledge = new Knowledge({
+      ...options,
+      onRefused: (key, error) => this.#warn('profile refused', { key, error }),
+      onCacheFailure: (error) => this.#warn('the profile cache cannot be used', { err: error }),
+    });
+    this.#contain = openContain(options, {
+      clock: this.#clock,
+      isLinked: () => this.#link.counts().isLinked,
+      isSensing: () => this.#state.state === 'streaming',
     });
     this.#perception = new Perception({
       ...options,
       clock: this.#clock,
       newId: this.#newId,
       onGap: (gap) => this.#noteGap(gap),
+      onObservation: (observation) => this.#contain?.note(observation),
     });
     this.#link = this.#makeLink();
     this.#source = this.#openSource();
@@ -119,11 +132,16 @@ class Agent implements RunningAgent {
         throw namedError('http.listen', error);
       });
     }
+    // Before the first event: with the collector away this is all that the node knows.
+    await this.#knowledge.exchange.restore();
+    this.#contain?.start();
     this.#link.start();
     this.#source.source.start();
     this.#every(TAKE_MS, () => this.#raise(this.#perception.takeAlerts()));
     this.#every(WATCH_MS, () => this.#watch());
+    this.#every(WATCH_MS, () => void this.#contain?.advance());
     this.#every(link.evidenceMs ?? EVIDENCE_MS, () => this.#gather());
+    this.#every(CACHE_MS, () => void this.#knowledge.save());
   }
 
   stop(): Promise<{ readonly isDrained: boolean }> {
@@ -142,12 +160,11 @@ class Agent implements RunningAgent {
       ...this.#perception.stats(),
       images,
       alerts: this.#raising.counts(),
-      gaps: { ...this.#gaps },
+      gaps: { ...this.#gaps, 'outbox-lost': this.#outbox.counts().losses },
       source: this.#state,
       outbox: this.#outbox.counts(),
       link: this.#link.counts(),
-      adoptions: { ...this.#exchange.adoptions },
-      evidenceDropped: this.#evidence.dropped + this.#exchange.evidenceTooLarge,
+      ...this.#knowledge.stats(),
     };
   }
 
@@ -158,8 +175,12 @@ class Agent implements RunningAgent {
       cluster,
       node,
       newEpoch: this.#newId,
+      nowNs: () => this.#clock.nowNs(),
       redact: { flags: new Set(redactFlags) },
-      onReplaced: (failure) => this.#outboxReplaced(failure),
+      onReplaced: (failure) => {
+        this.#options.log.error({ err: failure }, 'the outbox was broken and is set aside');
+        this.#outboxLost('broken');
+      },
     });
   }
 
@@ -167,9 +188,14 @@ class Agent implements RunningAgent {
     const { cluster, node, version, link, random, readFile, log } = this.#options;
     return new Link({
       address: link.address,
-      credentials: () => readCredentials(link.tls, readFile ?? readFileSync),
+      credentials: () => readCredentials({
+        address: link.address,
+        tls: link.tls,
+        tokenFile: link.tokenFile ?? '',
+        readFile: readFile ?? readFileSync,
+      }),
       outbox: this.#outbox,
-      evidence: this.#evidence,
+      evidence: this.#knowledge.evidence,
       clock: this.#clock,
       random: random ?? Math.random,
       hello: () => ({
@@ -177,14 +203,16 @@ class Agent implements RunningAgent {
         node,
         agentVersion: version,
         falcoVersion: this.#falcoVersion,
-        capabilities: [],
+        capabilities: this.#contain?.capabilities() ?? [],
       }),
       heartbeat: () => this.#heartbeat(),
-      onProfile: (frame) => void this.#exchange.adopt(frame),
-      onCommand: refuseCommand,
+      onProfile: (frame) => void this.#knowledge.exchange.adopt(frame),
+      onDecisions: (frame) => void this.#knowledge.exchange.decide(frame),
+      onCommand: commandsTo(this.#contain),
       onState: (told) => {
         if (told.state === 'linked') log.info('linked to the collector');
         else this.#warn('not linked to the collector', told);
+        if (told.state === 'unlinked' && told.reason === 'ahead') this.#outboxLost('old-copy');
       },
       onOutboxFailure: (failure) => this.#outboxFailed(failure),
       ...(link.heartbeatMs === undefined ? {} : { heartbeatMs: link.heartbeatMs }),
@@ -195,7 +223,10 @@ class Agent implements RunningAgent {
     const { source, random, log, readFile, registry } = this.#options;
     return openSource(source, {
       sink: {
-        onEvents: (events) => this.#perception.take(events),
+        onEvents: (events) => {
+          this.#perception.take(events);
+          this.#tellNewImages();
+        },
         onMalformed: (reason) => this.#perception.takeMalformed(reason),
         onGap: (gap) => this.#noteGap(gap),
         onState: (state) => this.#noteState(state),
@@ -226,18 +257,24 @@ class Agent implements RunningAgent {
   }
 
   #gather(): void {
-    this.#gathering = this.#gathering.then(async () => {
-      if (await this.#exchange.gather()) this.#link.wake();
-    });
+    this.#knowledge.gather(() => this.#link.wake());
   }
 
   #noteGap(gap: Gap): void {
     this.#gaps[gap.cause] += 1;
     this.#options.baseline.noteGap(gap);
     const { fromNs, toNs, cause, eventsEstimate } = gap;
-    const document = { from: rfc3339(fromNs), to: rfc3339(toNs), cause, eventsEstimate };
-    this.#raising.guard(() => this.#outbox.addGap(document));
+    this.#raising.raiseGap({ from: rfc3339(fromNs), to: rfc3339(toNs), cause, eventsEstimate });
     this.#link.wake();
+  }
+
+  /** The collector sends what the fleet knows of an image when it first hears of it from here. */
+  #tellNewImages(): void {
+    const { profiles } = this.#options.baseline;
+    const made = profiles === undefined ? 0 : profiles.size + profiles.forgotten;
+    if (made === this.#profilesTold) return;
+    this.#profilesTold = made;
+    this.#link.beatSoon();
   }
 
   #noteState(state: SourceState): void {
@@ -258,7 +295,9 @@ class Agent implements RunningAgent {
       eventsDropped: sumOf(events.dropped),
       outboxPending: this.#outbox.counts().pending,
       lagSeconds: events.lagSeconds,
-      images: this.progress().map(({ key, ...rest }) => ({ profileKey: key, ...rest })),
+      // The newest, if not all: they are what the fleet may know more about.
+      images: this.progress().slice(-IMAGES_PER_HEARTBEAT_MAX)
+        .map(({ key, ...rest }) => ({ profileKey: key, ...rest })),
       falcoVersion: this.#falcoVersion,
       sensorState: this.#state.state,
       sensorDetail: this.#state.detail,
@@ -271,26 +310,11 @@ class Agent implements RunningAgent {
     return { isReady, detail: `source ${state}: ${detail}` };
   }
 
-  #outboxReplaced(failure: OutboxFailure): void {
-    const { cluster, node, log } = this.#options;
-    log.error({ err: failure }, 'the outbox was broken and is set aside');
+  #outboxLost(loss: OutboxLoss): void {
+    const { cluster, node } = this.#options;
     const time = rfc3339(this.#clock.nowNs());
-    const alert = sensorAlert({
-      id: this.#newId(),
-      revision: 1,
-      severity: 'high',
-      cluster,
-      node,
-      firstTime: time,
-      lastTime: time,
-      count: 1,
-      reason: {
-        en: `the outbox of ${node} was broken; alerts that the collector had not acknowledged ` +
-          'are lost (the file is kept beside it)',
-        zh: `节点 ${node} 的发件箱已损坏，采集器未确认的告警已丢失（原文件保留）`,
-      },
-    });
-    // Not now: the outbox is in the middle of opening the new file.
+    const alert = outboxAlert(loss, { id: this.#newId(), cluster, node, time });
+    // Not now: the outbox or the link is in the middle of its own work.
     this.#clock.soon(() => {
       if (this.#stopped === null) this.#raise([alert]);
     });
@@ -322,7 +346,8 @@ class Agent implements RunningAgent {
     this.#perception.stop();
     this.#raise(this.#perception.takeAlerts());
     this.#gather();
-    await this.#gathering;
+    await this.#knowledge.save();
+    this.#contain?.stop();
     const isDrained = await this.#link.drain(DRAIN_MS);
     this.#link.stop();
     await this.#http?.stop();
@@ -333,5 +358,6 @@ class Agent implements RunningAgent {
 
 type LogMessage =
   | 'profile refused'
+  | 'the profile cache cannot be used'
   | 'not linked to the collector'
   | 'the outbox cannot be written';

@@ -63,6 +63,7 @@ test.each([
   ['link: {address: collector}', 'agent.yaml: link.address: is "collector"', 'host:port'],
   ['outbox: {bytesMax: 5}', 'agent.yaml: outbox.bytesMax: is 5', 'integer ≥ 16777216'],
   ['link: {tls: {certFile: x}}', 'link.tls.certFile: has no partner', 'keyFile together'],
+  ['link: {tokenFile: /t}', 'link.tokenFile: would travel readable', 'link.tls.caFile'],
   ['http: {listen: nowhere}', 'agent.yaml: http.listen: is "nowhere"', 'host:port'],
   ['http: {listen: "127.0.0.1:99999"}', 'agent.yaml: http.listen: is', 'host:port'],
 ])('%s stops the start with key and expectation', (yaml, where, expected) => {

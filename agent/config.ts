@@ -9,6 +9,7 @@ import { WAIT_MS } from './identity/identity.ts';
 import { isLoopback, isTarget } from './link/address.ts';
 import { HEARTBEAT_MS } from './link/link.ts';
 import { OUTBOX_BYTES_MAX, OUTBOX_BYTES_MIN } from './outbox/outbox.ts';
+import { CACHE_BYTES_MAX, CACHE_BYTES_MIN } from './profiles/profile-cache.ts';
 import type { SourceConfig } from './open-source.ts';
 import { endpointProblem } from './source/falco-endpoint.ts';
 import type { TlsFiles } from './source/falco-endpoint.ts';
@@ -107,6 +108,18 @@ export const agentSchema = Type.Object({
       description: 'Bound of the file; beyond it old alerts of low severity become counts.',
     }),
   }, closed),
+  profileCache: Type.Object({
+    folder: Type.String({
+      default: '/var/lib/lanner/profiles',
+      description: 'What is known of the images of this node survives a restart there; empty for ' +
+        'nowhere. Replays keep nothing.',
+    }),
+    bytesMax: Type.Integer({
+      default: CACHE_BYTES_MAX,
+      minimum: CACHE_BYTES_MIN,
+      description: 'Bound of all its files; beyond it the oldest go.',
+    }),
+  }, closed),
   link: Type.Object({
     address: Type.String({
       default: '127.0.0.1:8471',
@@ -118,8 +131,35 @@ export const agentSchema = Type.Object({
       description: 'Allow plaintext to another machine. Alerts then travel readable.',
     }),
     tls: tls('own certificate, for mutual TLS', "authority of the collector's certificate"),
+    tokenFile: Type.String({
+      default: '',
+      description: 'Projected service-account token for the collector, read for each connection; ' +
+        'empty for none.',
+    }),
     heartbeatSeconds: seconds(HEARTBEAT_MS, 'Between two heartbeats.'),
     evidenceSeconds: seconds(60_000, 'Between two deliveries of changed profiles.'),
+  }, closed),
+  contain: Type.Object({
+    enabled: Type.Boolean({
+      default: true,
+      description: 'Execute commands of the collector: freeze, thaw, kill-process, evidence.',
+    }),
+    cgroupRoot: Type.String({
+      default: '/sys/fs/cgroup',
+      pattern: '^/',
+      description: "Where the node's cgroups are mounted, writable.",
+    }),
+    procRoot: Type.String({
+      default: '/proc',
+      pattern: '^/',
+      description: "The node's /proc; with hostPID it is the agent's own.",
+    }),
+    freezeSecondsMax: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 604_800,
+      description: 'Thaw what is frozen for longer while the collector is away; 0 for never.',
+    }),
   }, closed),
   redact: Type.Object({
     flags: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
@@ -184,7 +224,7 @@ type Add = (key: string, problem: string, expected: string) => void;
 const HOST_PORT = 'host:port, e.g. 127.0.0.1:9471 or [::1]:9471';
 
 function checkLink(config: AgentConfig, add: Add): void {
-  const { address, insecure, tls: { certFile, keyFile } } = config.link;
+  const { address, insecure, tokenFile, tls: { certFile, keyFile } } = config.link;
   if (!isTarget(address)) {
     add('link.address', `is ${shown(address)}`, 'host:port of the collector');
   } else if (!isEncrypted(config) && !insecure && !isLoopback(address)) {
@@ -194,6 +234,9 @@ function checkLink(config: AgentConfig, add: Add): void {
       'link.tls.caFile (and certFile, keyFile), an address of this machine, or ' +
         'link.insecure: true',
     );
+  }
+  if (tokenFile !== '' && !isEncrypted(config)) {
+    add('link.tokenFile', 'would travel readable', 'link.tls.caFile with it');
   }
   if ((certFile === '') !== (keyFile === '')) {
     add('link.tls.certFile', 'has no partner', 'link.tls.certFile and link.tls.keyFile together');

@@ -39,6 +39,7 @@ function agent(args: readonly string[], stopAt?: string): Promise<Ended> {
 function settings(yaml: string): string {
   const path = join(dir, 'agent.yaml');
   writeFileSync(path, `outbox: {path: ${join(dir, 'outbox.sqlite')}}\n` +
+    `profileCache: {folder: ${join(dir, 'profiles')}}\n` +
     `http: {listen: "127.0.0.1:0"}\nlink: {address: "127.0.0.1:1"}\n${yaml}`);
   return path;
 }

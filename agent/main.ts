@@ -38,20 +38,24 @@ Settings (a key of the file, and its environment variable, which wins):
 `;
 
 function optionsOf(config: AgentConfig, registry: Registry): AgentOptions {
-  const { cluster, watchdog, link } = config;
+  const { cluster, watchdog, link, profileCache } = config;
   const node = config.node || hostname();
   const { hostPool, ageHoursMin, falseAlarmsPerDay } = config.baseline;
+  const source = sourceOf(config);
   const completion = { ...COMPLETION_DEFAULT, ageMsMin: ageHoursMin * MS_PER_HOUR };
   return {
     cluster,
     node,
     version: packageJson.version,
-    source: sourceOf(config),
+    source,
     baseline: new Baseline({ cluster, node, hostPool, falseAlarmsPerDay, completion }),
     outbox: config.outbox,
+    // A recording is the same whenever it is replayed: nothing of it is kept.
+    profileCache: isLive(source) && profileCache.folder !== '' ? profileCache : null,
     link: {
       address: link.address,
       tls: linkTlsOf(config),
+      tokenFile: link.tokenFile,
       heartbeatMs: link.heartbeatSeconds * 1_000,
       evidenceMs: link.evidenceSeconds * 1_000,
     },
@@ -61,6 +65,7 @@ function optionsOf(config: AgentConfig, registry: Registry): AgentOptions {
       lostMs: watchdog.lostSeconds * 1_000,
     },
     redactFlags: config.redact.flags,
+    contain: config.contain.enabled ? config.contain : null,
     http: hostPortOf(config.http.listen),
     registry,
     log: pino({ level: config.log.level, base: { program: 'lanner-agent', node } }),

@@ -78,6 +78,8 @@ const metrics: readonly Metric[] = [
     'Alerts in memory because the outbox cannot be written.',
     ({ alerts }) => alerts.held,
   ),
+  gauge('gaps_held', 'Gap records in memory, for the same reason.', ({ alerts }) =>
+    alerts.gapsHeld),
   counter(
     'alerts_lost_total',
     'Alerts lost because the outbox could not be written for too long.',
@@ -113,10 +115,12 @@ const metrics: readonly Metric[] = [
     ({ alerts, link }) => alerts.failures + link.outboxFailures,
   ),
   counter('outbox_replaced_total', 'Broken files set aside.', ({ outbox }) => outbox.replaced),
+  gauge('outbox_gaps_pending', 'Gap records not acknowledged.', ({ outbox }) =>
+    outbox.gaps.pending),
   counter(
-    'outbox_gaps_dropped_total',
-    'Gap records dropped because there were too many.',
-    ({ outbox }) => outbox.gapsDropped,
+    'outbox_gaps_folded_total',
+    'Gap records that became part of a wider one because there were too many.',
+    ({ outbox }) => outbox.gaps.folded,
   ),
   gauge('link_connected', '1 while linked to the collector.', ({ link }) =>
     link.isLinked ? 1 : 0),
@@ -159,6 +163,35 @@ const metrics: readonly Metric[] = [
     'Profiles from the collector, by what became of them.',
     ({ adoptions }) => adoptions,
     'outcome',
+  ),
+  counter(
+    'profiles_restored_total',
+    'Profiles from the cache on disk, by what became of them.',
+    ({ restored }) => restored,
+    'outcome',
+  ),
+  counter(
+    'decisions_received_total',
+    "Lists of people's decisions from the collector, by what became of them.",
+    ({ decisions }) => decisions,
+    'outcome',
+  ),
+  gauge('profile_cache_bytes', 'Bytes of the profile cache on disk.', ({ cache }) => cache.bytes),
+  gauge('profile_cache_entries', 'Files of the profile cache.', ({ cache }) => cache.entries),
+  counter(
+    'profile_cache_corrupt_total',
+    'Files of the profile cache that were broken and removed.',
+    ({ cache }) => cache.corrupt,
+  ),
+  counter(
+    'profile_cache_evicted_total',
+    'Files of the profile cache removed because the bound was reached.',
+    ({ cache }) => cache.evicted,
+  ),
+  counter(
+    'profile_cache_failures_total',
+    'Reads and writes of the profile cache that the disk refused.',
+    ({ cache }) => cache.failures,
   ),
   counter(
     'evidence_dropped_total',

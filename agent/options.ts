@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { Alert } from '../baseline/alert.ts';
 import type { Observation } from '../baseline/observation.ts';
 import type { ImageProgress } from '../proto/lanner/v1/frames.ts';
+import type { ContainOptions } from './contain/options.ts';
 import type { ProfileSide } from './exchange.ts';
 import type { TlsFiles } from './link/credentials.ts';
 import type { SourceConfig } from './open-source.ts';
@@ -16,6 +17,8 @@ export type AgentBaseline = ProfileSide & {
   advance(nowNs: bigint): void;
   noteGap(gap: Gap): void;
   takeAlerts(): readonly Alert[];
+  /** How many profiles there are, and how many there were before. */
+  readonly profiles?: { readonly size: number; readonly forgotten: number };
   progress(): readonly (Omit<ImageProgress, 'profileKey'> & { readonly key: string })[];
 };
 
@@ -26,15 +29,21 @@ export type AgentOptions = {
   readonly source: SourceConfig;
   readonly baseline: AgentBaseline;
   readonly outbox: { readonly path: string; readonly bytesMax?: number };
+  /** Where profiles survive a restart; without it they are learned or sent again. */
+  readonly profileCache?: { readonly folder: string; readonly bytesMax?: number } | null;
   readonly link: {
     readonly address: string;
     readonly tls: TlsFiles | null;
+    /** Of the service account, for a collector that asks for it. */
+    readonly tokenFile?: string;
     readonly heartbeatMs?: number;
     readonly evidenceMs?: number;
   };
   readonly identity?: { readonly waitMs?: number; readonly cri?: string };
   readonly watchdog?: { readonly silentMs?: number; readonly lostMs?: number };
   readonly redactFlags?: readonly string[];
+  /** Absent or null: every command is refused. */
+  readonly contain?: Pick<ContainOptions, 'cgroupRoot' | 'procRoot' | 'freezeSecondsMax'> | null;
   /** Null: neither metrics nor health over HTTP. */
   readonly http: { readonly host: string; readonly port: number } | null;
   readonly registry: Registry;

@@ -26,6 +26,8 @@ export type PerceptionOptions = Pick<
   readonly newId: () => string;
   /** Holes that are found here, as against those that the source tells. */
   readonly onGap: (gap: Gap) => void;
+  /** Every observation, after its secrets were taken out. */
+  readonly onObservation?: (observation: Observation) => void;
 };
 
 type PerceptionStats = Pick<AgentStats, 'events' | 'containers' | 'isSensorAlarmed' | 'cri'>;
@@ -34,6 +36,7 @@ export class Perception {
   readonly #clock: Clock;
   readonly #baseline: AgentBaseline;
   readonly #onGap: (gap: Gap) => void;
+  readonly #onObservation: ((observation: Observation) => void) | null;
   readonly #isLive: boolean;
   readonly #redactRules: RedactRules;
   readonly #eventNowNs: () => bigint;
@@ -49,6 +52,7 @@ export class Perception {
     this.#clock = clock;
     this.#baseline = options.baseline;
     this.#onGap = options.onGap;
+    this.#onObservation = options.onObservation ?? null;
     this.#isLive = isLive(options.source);
     this.#redactRules = { flags: new Set(options.redactFlags) };
     this.#eventNowNs = options.eventNowNs ?? (() => this.#clock.nowNs());
@@ -150,6 +154,7 @@ export class Perception {
         const observation = this.#redacted(seen);
         if (observation.kind === 'exec') this.#watchdog.noteExec(observation);
         this.#baseline.observe(observation);
+        this.#onObservation?.(observation);
       },
       ...(cri === null ? {} : { ask: (id) => cri.ask(id) }),
       ...(waitMs === undefined ? {} : { waitMs }),

@@ -1,11 +1,13 @@
 import type { ProfileState } from '../baseline/alert.ts';
+import type { GapCause } from '../proto/lanner/v1/frames.ts';
 import type { AdoptOutcome } from './exchange.ts';
 import type { CriOutcome } from './identity/cri.ts';
 import type { DroppedReason } from './identity/identity.ts';
 import type { LinkCounts } from './link/options.ts';
 import type { OutboxCounts } from './outbox/outbox.ts';
+import type { CacheCounts } from './profiles/profile-cache.ts';
 import type { RaisingCounts } from './raising.ts';
-import type { Gap, MalformedReason, SourceState } from './source/event.ts';
+import type { MalformedReason, SourceState } from './source/event.ts';
 
 export type EventDropReason = DroppedReason | 'overload';
 
@@ -31,12 +33,15 @@ export type AgentStats = {
   };
   readonly images: Readonly<Record<ProfileState, number>>;
   readonly alerts: RaisingCounts;
-  readonly gaps: Readonly<Record<Gap['cause'], number>>;
+  readonly gaps: Readonly<Record<GapCause, number>>;
   readonly source: SourceState;
   readonly isSensorAlarmed: boolean;
   readonly outbox: OutboxCounts;
   readonly link: LinkCounts;
   readonly adoptions: Readonly<Record<AdoptOutcome, number>>;
+  readonly restored: Readonly<Record<AdoptOutcome, number>>;
+  readonly decisions: Readonly<Record<AdoptOutcome, number>>;
+  readonly cache: CacheCounts;
   readonly evidenceDropped: number;
   readonly cri: Readonly<Record<CriOutcome, number>>;
 };
