@@ -7,6 +7,8 @@ export default defineConfig({
     // Real sockets and child processes: a shared machine can be slow without being wrong.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // A PostgreSQL for those tests that ask for one; it is not started before.
+    globalSetup: ['test/postgres/global-setup.ts'],
     reporters: ['default', './test/closing-line.ts'],
   },
 });

@@ -27,6 +27,7 @@ const commit = (over: Parameters<typeof anAlert>[0]) => {
     epoch: 'e',
     sequence,
     alerts: [anAlert(over)],
+    gaps: [],
   }]);
 };
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 
 import type { Alert } from '../../baseline/alert.ts';
 import type { Clock } from '../clock.ts';
-import type { IncidentStore } from './incident-store.ts';
+import type { Correlation, IncidentStore } from './incident-store.ts';
 import { closeQuiet, correlate } from './correlate.ts';
 import type { Correlated, IncidentEffect, IncidentSettings } from './correlate.ts';
 import type { Incident } from './incident.ts';
@@ -23,6 +23,8 @@ export type CorrelatorOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: IncidentSettings;
+  /** In whose name is saved, where several replicas could. */
+  readonly lease?: Correlation['lease'];
   readonly onGrown: (incident: Incident, alert: Alert) => Promise<void>;
   readonly onEffects: (effects: readonly IncidentEffect[]) => void;
 };
@@ -34,6 +36,7 @@ export class Correlator {
   #isWanted = false;
   #isQuietDue = false;
   #isStopped = false;
+  #isStale = false;
   #cancelRetry: () => void = () => undefined;
   #cancelQuiet: () => void = () => undefined;
 
@@ -46,9 +49,14 @@ export class Correlator {
   }
 
   async start(): Promise<void> {
-    this.#state = restoreState(await this.#options.store.openIncidents(INCIDENTS_OPEN_MAX));
+    await this.#restore();
     this.#watchQuiet();
     this.wake();
+  }
+
+  async #restore(): Promise<void> {
+    this.#state = restoreState(await this.#options.store.openIncidents(INCIDENTS_OPEN_MAX));
+    this.#isStale = false;
   }
 
   /** There may be new alerts. Cheap: any number of calls are one run. */
@@ -78,6 +86,7 @@ export class Correlator {
   async #run(): Promise<void> {
     const { store, clock, log, settings } = this.#options;
     try {
+      if (this.#isStale) await this.#restore();
       while (!this.#isStopped && (this.#isWanted || this.#isQuietDue)) {
         if (this.#isQuietDue) {
           this.#isQuietDue = false;
@@ -92,7 +101,9 @@ export class Correlator {
         this.#isWanted = true;
       }
     } catch (error) {
-      // The state is that of the last save, so the same alerts are read and correlated again.
+      // A save that failed may be in the store all the same (the connection was cut behind the
+      // commit): what is true is what is there, and what it has not seen is correlated again.
+      this.#isStale = true;
       this.#isWanted = false;
       log.error({ err: error }, 'alerts could not be correlated, trying again');
       this.#cancelRetry();
@@ -101,7 +112,7 @@ export class Correlator {
   }
 
   async #apply(result: Correlated): Promise<void> {
-    const { store, clock, onGrown, onEffects } = this.#options;
+    const { store, clock, lease, onGrown, onEffects } = this.#options;
     for (const effect of result.effects) {
       if (effect.kind !== 'grown') continue;
       const incident = result.changed.get(effect.incidentId);
@@ -114,6 +125,7 @@ export class Correlator {
       correlated: result.placed,
       merged: new Map(merged),
       nowMs: clock.now(),
+      ...(lease === undefined ? {} : { lease }),
     });
     this.#state = result.state;
     onEffects(result.effects);

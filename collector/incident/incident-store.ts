@@ -31,4 +31,6 @@ export type Correlation = {
   /** Incident id → the one that took its alerts over. */
   readonly merged: ReadonlyMap<string, string>;
   readonly nowMs: number;
+  /** Whose turn it is to correlate; the store refuses it when another replica took over. */
+  readonly lease?: { readonly name: string; readonly holder: string };
 };

@@ -1,10 +1,8 @@
 import type { HeartbeatFrame } from '../../proto/lanner/v1/frames.ts';
-import { recordChanges } from './changes.ts';
-import type { Announcer } from './changes.ts';
 import type { AgentStore } from './faces.ts';
-import type { Db } from './tables.ts';
+import type { StoreContext } from './store-context.ts';
 
-export function agentStore(db: Db, announcer: Announcer): AgentStore {
+export function agentStore({ db }: StoreContext): AgentStore {
   return {
     saveHello: async (hello, nowMs) => {
       const row = {
@@ -27,35 +25,6 @@ export function agentStore(db: Db, announcer: Announcer): AgentStore {
         .where('cluster', '=', agent.cluster)
         .where('node', '=', agent.node)
         .execute();
-    },
-    saveGap: async (agent, gap, nowMs) => {
-      const row = {
-        cluster: agent.cluster,
-        node: agent.node,
-        from_time: gap.from,
-        to_time: gap.to,
-        cause: gap.cause,
-        events_estimate: gap.eventsEstimate,
-        received_at: nowMs,
-      };
-      const isNew = await db.transaction().execute(async (tx) => {
-        const result = await tx.insertInto('gaps').values(row)
-          .onConflict((conflict) => conflict.doNothing()).executeTakeFirst();
-        if ((result.numInsertedOrUpdatedRows ?? 0n) === 0n) return false;
-        const { node, cluster, cause } = row;
-        const document = {
-          cluster,
-          node,
-          from: gap.from,
-          to: gap.to,
-          cause,
-          eventsEstimate: gap.eventsEstimate,
-        };
-        await recordChanges(tx, 'gap', [JSON.stringify(document)]);
-        return true;
-      });
-      if (isNew) announcer.announce();
-      return isNew;
     },
     listAgents: async () => {
       const rows = await db.selectFrom('agents').selectAll()

@@ -1,10 +1,10 @@
-import { sql } from 'kysely';
-
 import { severities } from '../../baseline/alert.ts';
 import type { Alert } from '../../baseline/alert.ts';
 import type { Page } from '../page.ts';
+import type { AlertDays } from './dialect.ts';
 import type { AlertFilter, AlertRow, AlertStore } from './faces.ts';
-import type { Db } from './tables.ts';
+import type { StoreContext } from './store-context.ts';
+import type { Tx } from './tables.ts';
 
 type Row = {
   readonly number: number;
@@ -15,18 +15,74 @@ type Row = {
 
 const columns = ['number', 'incident_id', 'received_at', 'document'] as const;
 
-export function alertStore(db: Db): AlertStore {
+const IDS_PER_STATEMENT = 500;
+
+export function alertStore(context: StoreContext): AlertStore {
+  const { db, dialect } = context;
   return {
-    listAlerts: (filter, page) => listAlerts(db, filter, page),
+    listAlerts: (filter, page) => listAlerts(context, filter, page),
     readAlert: async (id) => {
-      const row = await db.selectFrom('alerts').select(columns).where('id', '=', id)
-        .executeTakeFirst();
+      const day = (await dialect.daysOf(db, [id])).get(id);
+      if (day === undefined) return undefined;
+      const row = await db.selectFrom('alerts').select(columns)
+        .where('id', '=', id).where('day', '=', day).executeTakeFirst();
       return row === undefined ? undefined : recordOf(row);
     },
   };
 }
 
-async function listAlerts(db: Db, filter: AlertFilter, page: Page): Promise<readonly AlertRow[]> {
+/** Those of the ids that are stored, partition by partition. */
+export async function alertDocuments(
+  { db, dialect }: StoreContext,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const documents = new Map<string, string>();
+  if (ids.length === 0) return documents;
+  for (const [day, some] of byDay(await dialect.daysOf(db, ids))) {
+    const rows = await db.selectFrom('alerts').select(['id', 'document'])
+      .where('day', '=', day).where('id', 'in', some).execute();
+    for (const { id, document } of rows) documents.set(id, document);
+  }
+  return documents;
+}
+
+/** What an incident says of its alerts; by id, so that two transactions lock in one order. */
+export async function markCorrelated(
+  { dialect }: StoreContext,
+  tx: Tx,
+  correlated: ReadonlyMap<string, { readonly revision: number; readonly incidentId: string }>,
+): Promise<void> {
+  const ids = [...correlated.keys()].toSorted();
+  for (let start = 0; start < ids.length; start += IDS_PER_STATEMENT) {
+    const days = await dialect.daysOf(tx, ids.slice(start, start + IDS_PER_STATEMENT));
+    for (const [id, day] of days) {
+      const mark = correlated.get(id);
+      if (mark === undefined) continue;
+      // The revision may have grown in between: then the alert stays uncorrelated, comes again.
+      await tx.updateTable('alerts')
+        .set({ correlated_revision: mark.revision, incident_id: mark.incidentId })
+        .where('id', '=', id)
+        .where('day', '=', day)
+        .execute();
+    }
+  }
+}
+
+function byDay(days: AlertDays): ReadonlyMap<number, readonly string[]> {
+  const grouped = new Map<number, string[]>();
+  for (const [id, day] of days) {
+    const group = grouped.get(day);
+    if (group === undefined) grouped.set(day, [id]);
+    else group.push(id);
+  }
+  return grouped;
+}
+
+async function listAlerts(
+  { db, dialect }: StoreContext,
+  filter: AlertFilter,
+  page: Page,
+): Promise<readonly AlertRow[]> {
   let query = db.selectFrom('alerts').select(columns).orderBy('number', 'desc').limit(page.limit);
   if (page.before !== undefined) query = query.where('number', '<', page.before);
   if (filter.severityMin !== undefined) {
@@ -39,11 +95,11 @@ async function listAlerts(db: Db, filter: AlertFilter, page: Page): Promise<read
   if (filter.incidentId !== undefined) query = query.where('incident_id', '=', filter.incidentId);
   const { technique } = filter;
   if (technique !== undefined) {
-    // `instr`, not LIKE: what a caller writes has no wildcards. T1059 finds T1059.004 too.
+    // Not LIKE: what a caller writes has no wildcards. T1059 finds T1059.004 too.
     query = query.where((eb) =>
       eb.or([
-        sql<boolean>`instr(techniques, ${`,${technique},`}) > 0`,
-        sql<boolean>`instr(techniques, ${`,${technique}.`}) > 0`,
+        dialect.contains(eb.ref('techniques'), `,${technique},`),
+        dialect.contains(eb.ref('techniques'), `,${technique}.`),
       ]));
   }
   return (await query.execute()).map(recordOf);

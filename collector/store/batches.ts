@@ -2,12 +2,13 @@ import { sql } from 'kysely';
 
 import { severities } from '../../baseline/alert.ts';
 import type { Alert } from '../../baseline/alert.ts';
-import type { Clock } from '../clock.ts';
 import { recordChanges } from './changes.ts';
-import type { Announcer } from './changes.ts';
 import { StoreFailure } from './faces.ts';
 import type { AgentName, Batch, BatchOutcome, BatchStore } from './faces.ts';
-import type { Db, Tx } from './tables.ts';
+import { gapDocument, insertGaps } from './gaps.ts';
+import { transact } from './store-context.ts';
+import type { StoreContext } from './store-context.ts';
+import type { Db, Tables, Tx } from './tables.ts';
 
 /**
  * Group commit. What agents send while a transaction is under way waits and goes into the next one
@@ -15,8 +16,8 @@ import type { Db, Tx } from './tables.ts';
  * same transaction as its alerts: a batch sent again changes nothing (exactly once).
  *
  * Bounds: each link has at most its window in flight, so at most links × window batches wait here;
- * `GROUP_AGENTS_MAX` agents make one transaction. When a group fails (disk full), the batches of
- * each agent are tried alone once: one bad batch does not take the other agents with it.
+ * `GROUP_AGENTS_MAX` agents make one transaction. When a group fails, the batches of each agent are
+ * tried alone once: one bad batch does not take the other agents with it.
  */
 const GROUP_AGENTS_MAX = 64;
 const ROWS_PER_STATEMENT = 500;
@@ -27,10 +28,7 @@ type Waiting = {
   readonly reject: (error: unknown) => void;
 };
 
-export type BatchOptions = {
-  readonly db: Db;
-  readonly clock: Clock;
-  readonly announcer: Announcer;
+export type BatchOptions = StoreContext & {
   readonly observeCommit: (seconds: number) => void;
 };
 
@@ -67,7 +65,8 @@ async function commitGroup(options: BatchOptions, group: readonly Waiting[]): Pr
       next += batches.length;
     }
   } catch (error) {
-    if (group.length > 1) {
+    // Rows at fault are one agent's; a disk that is full or a server that is away is everybody's.
+    if (group.length > 1 && options.dialect.isDataError(error)) {
       for (const one of group) await commitGroup(options, [one]);
       return;
     }
@@ -79,71 +78,120 @@ async function commitGroup(options: BatchOptions, group: readonly Waiting[]): Pr
 }
 
 async function commit(
-  options: BatchOptions,
+  context: BatchOptions,
   batches: readonly Batch[],
 ): Promise<readonly BatchOutcome[]> {
-  const { db, clock, announcer, observeCommit } = options;
+  const { clock, announcer, observeCommit, dialect, db } = context;
   const startMs = clock.now();
-  const outcomes = await db.transaction().execute(async (tx) => {
-    const fresh: boolean[] = [];
-    for (const batch of batches) fresh.push(await advanceSequence(tx, batch, startMs));
-    const wanted = batches.filter((_, index) => fresh[index]).flatMap(({ alerts }) => alerts);
-    const changed = await upsertAlerts(tx, newestOfEach(wanted), startMs);
-    await recordChanges(tx, 'alert', [...changed.keys()]);
-    return batches.map((batch, index) => ({
-      duplicate: fresh[index] !== true,
-      stored: fresh[index] === true
-        ? batch.alerts.filter((alert) => changed.get(alert.id) === alert.revision)
-        : [],
-    }));
+  await dialect.prepareDay(db, startMs);
+  const outcomes = await transact(context, async (tx) => {
+    const fresh = await advanceSequences(tx, batches, startMs);
+    const wanted = batches.filter((batch) => fresh.has(batch));
+    const changed = await upsertAlerts(
+      context,
+      tx,
+      newestOfEach(wanted.flatMap(({ alerts }) => alerts)),
+      startMs,
+    );
+    const gaps = wanted.flatMap((agent) => agent.gaps.map((gap) => ({ agent, gap })));
+    const newGaps = new Set(await insertGaps(tx, gaps, startMs));
+    await recordChanges(context, tx, [
+      ...[...changed.keys()].map((id) => ({ kind: 'alert' as const, id })),
+      ...[...newGaps].map((id) => ({ kind: 'gap' as const, id })),
+    ]);
+    return batches.map((batch): BatchOutcome => fresh.has(batch)
+      ? {
+        duplicate: false,
+        stored: batch.alerts.filter((alert) => changed.get(alert.id) === alert.revision),
+        // Each gap counts once, also when two batches of the group name it.
+        gaps: batch.gaps.filter((gap) => newGaps.delete(gapDocument({ agent: batch, gap }))),
+      }
+      : { duplicate: true, stored: [], gaps: [] });
   });
   observeCommit((clock.now() - startMs) / 1_000);
-  if (outcomes.some(({ stored }) => stored.length > 0)) announcer.announce();
+  if (outcomes.some(({ stored, gaps }) => stored.length + gaps.length > 0)) announcer.announce();
   return outcomes;
 }
 
-/** True when the sequence is above what was committed, which it then is. */
-async function advanceSequence(tx: Tx, batch: Batch, nowMs: number): Promise<boolean> {
-  const result = await tx.insertInto('batches')
-    .values({
-      cluster: batch.cluster,
-      node: batch.node,
-      epoch: batch.epoch,
-      sequence: batch.sequence,
-      committed_at: nowMs,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['cluster', 'node', 'epoch'])
-        .doUpdateSet({ sequence: batch.sequence, committed_at: nowMs })
-        .where('batches.sequence', '<', batch.sequence))
-    .executeTakeFirst();
-  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+/**
+ * The batches whose sequence is above what was committed, which they then are. The first statement
+ * locks the agents' rows, in one order: the same batch that comes over two replicas (a link that
+ * was cut and came up elsewhere) waits for the other's end and then sees its sequence.
+ */
+async function advanceSequences(
+  tx: Tx,
+  batches: readonly Batch[],
+  nowMs: number,
+): Promise<ReadonlySet<Batch>> {
+  const epochs = new Map<string, EpochRow>();
+  for (const { cluster, node, epoch } of batches) {
+    const row = { cluster, node, epoch, sequence: 0, committed_at: nowMs };
+    epochs.set(epochKey(row), row);
+  }
+  const rows = [...epochs].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  const known = await writeSequences(tx, rows, 'committed_at');
+  const committed = new Map(known.map((row) => [epochKey(row), row.sequence]));
+  const fresh = new Set<Batch>();
+  for (const batch of batches) {
+    const key = epochKey(batch);
+    if (batch.sequence <= (committed.get(key) ?? 0)) continue;
+    committed.set(key, batch.sequence);
+    fresh.add(batch);
+  }
+  const advanced = rows.map((row) => ({ ...row, sequence: committed.get(epochKey(row)) ?? 0 }));
+  if (fresh.size > 0) await writeSequences(tx, advanced, 'sequence');
+  return fresh;
 }
 
-/** One row per id: a statement must not touch a row twice (PostgreSQL refuses it). */
+type EpochRow = Tables['batches'];
+
+const epochKey = (row: Pick<EpochRow, 'cluster' | 'node' | 'epoch'>): string =>
+  JSON.stringify([row.cluster, row.node, row.epoch]);
+
+async function writeSequences(
+  tx: Tx,
+  rows: readonly EpochRow[],
+  column: 'sequence' | 'committed_at',
+): Promise<readonly Omit<EpochRow, 'committed_at'>[]> {
+  const written: Omit<EpochRow, 'committed_at'>[] = [];
+  for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
+    written.push(...await tx.insertInto('batches')
+      .values(rows.slice(start, start + ROWS_PER_STATEMENT))
+      .onConflict((conflict) =>
+        conflict.columns(['cluster', 'node', 'epoch'])
+          .doUpdateSet((eb) => ({ [column]: eb.ref(`excluded.${column}`) })))
+      .returning(['cluster', 'node', 'epoch', 'sequence'])
+      .execute());
+  }
+  return written;
+}
+
+/** One row per id (PostgreSQL refuses to touch a row twice), in one order of locking. */
 function newestOfEach(alerts: readonly Alert[]): readonly Alert[] {
   const newest = new Map<string, Alert>();
   for (const alert of alerts) {
     const known = newest.get(alert.id);
     if (known === undefined || known.revision < alert.revision) newest.set(alert.id, alert);
   }
-  return [...newest.values()];
+  return [...newest.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Id → revision of those that were new or grew. */
 async function upsertAlerts(
+  { dialect }: BatchOptions,
   tx: Tx,
   alerts: readonly Alert[],
   nowMs: number,
 ): Promise<ReadonlyMap<string, number>> {
   const changed = new Map<string, number>();
   for (let start = 0; start < alerts.length; start += ROWS_PER_STATEMENT) {
-    const rows = alerts.slice(start, start + ROWS_PER_STATEMENT)
-      .map((alert) => rowOf(alert, nowMs));
+    const some = alerts.slice(start, start + ROWS_PER_STATEMENT);
+    const days = await dialect.claimDays(tx, some.map(({ id }) => id), nowMs);
+    const rows = some.map((alert) => ({ ...rowOf(alert, nowMs), day: days.get(alert.id) ?? 0 }));
     const written = await tx.insertInto('alerts')
       .values(rows)
       .onConflict((conflict) =>
-        conflict.column('id')
+        conflict.columns(dialect.alertKey)
           .doUpdateSet((eb) => ({
             revision: eb.ref('excluded.revision'),
             kind: eb.ref('excluded.kind'),

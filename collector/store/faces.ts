@@ -1,8 +1,24 @@
 import type { Alert, AlertKind, Severity } from '../../baseline/alert.ts';
-import type { GapFrame, HeartbeatFrame, HelloFrame } from '../../proto/lanner/v1/frames.ts';
+import type { Decision } from '../../baseline/profile/decisions.ts';
+import type {
+  CommandFrame,
+  CommandResultFrame,
+  GapRecord,
+  HeartbeatFrame,
+  HelloFrame,
+} from '../../proto/lanner/v1/frames.ts';
 import type { IncidentStore } from '../incident/incident-store.ts';
 import type { Page } from '../page.ts';
-import type { AuditStore, ResponseStore } from '../respond/response-store.ts';
+import type {
+  AuditEntry,
+  AuditStore,
+  EvidenceFileStore,
+  ResponseStore,
+  SettingStore,
+} from '../respond/response-store.ts';
+
+export type { CommandBus } from '../command-bus.ts';
+export type { AuditEntry, Decision };
 
 /**
  * What the rooms ask of the store, one narrow face per need; `incident` and `respond`, which come
@@ -16,6 +32,8 @@ export type Batch = AgentName & {
   readonly epoch: string;
   readonly sequence: number;
   readonly alerts: readonly Alert[];
+  /** Written in the same transaction; unique per agent, from, to and cause. */
+  readonly gaps: readonly GapRecord[];
 };
 
 export type BatchOutcome = {
@@ -23,6 +41,8 @@ export type BatchOutcome = {
   readonly duplicate: boolean;
   /** Alerts that were new or of a higher revision. */
   readonly stored: readonly Alert[];
+  /** Gaps that were new. */
+  readonly gaps: readonly GapRecord[];
 };
 
 export type BatchStore = {
@@ -59,8 +79,6 @@ export type GapRow = AgentName & {
 export type AgentStore = {
   saveHello(hello: HelloFrame, nowMs: number): Promise<void>;
   saveHeartbeat(agent: AgentName, heartbeat: HeartbeatFrame, nowMs: number): Promise<void>;
-  /** False when the same gap is stored already. */
-  saveGap(agent: AgentName, gap: GapFrame, nowMs: number): Promise<boolean>;
   listAgents(): Promise<readonly AgentRecord[]>;
   listGaps(page: Page & { readonly node?: string }): Promise<readonly GapRow[]>;
 };
@@ -98,11 +116,67 @@ export type StoredProfile = {
 
 export type ProfileStore = {
   readProfile(key: string): Promise<StoredProfile | undefined>;
-  writeProfile(profile: StoredProfile): Promise<void>;
+  /**
+   * Only over a lower revision. False when another replica was faster: read again, merge again.
+   */
+  writeProfile(profile: StoredProfile): Promise<boolean>;
+  /** Of those of the keys that are stored: cheap, no document is read. */
+  profileRevisions(keys: readonly string[]): Promise<ReadonlyMap<string, number>>;
   countProfiles(): Promise<number>;
   listProfiles(
     page: { readonly after?: string; readonly limit: number },
   ): Promise<readonly StoredProfile[]>;
+};
+
+/** What people decided about profiles; the whole list is pushed to every agent. */
+export type DecisionStore = {
+  /** Oldest first, undone ones among them. */
+  listDecisions(): Promise<readonly Decision[]>;
+  /** New, or over the one of that id (an undo). At the bound the oldest undone ones go. */
+  putDecision(decision: Decision, audit: AuditEntry): Promise<void>;
+  /** Grows with every `putDecision` of any replica; `onChange` is called after each. */
+  decisionsRevision(): Promise<number>;
+};
+
+/**
+ * Who does what only one replica may do. Time is the database's, so that clocks of replicas do not
+ * matter. A holder that was paused longer than `ttlMs` is no longer the holder and does not know:
+ * what it then writes must be refused, by a revision or by the lease (`Correlation.lease`).
+ */
+export type Leases = {
+  /** True when `holder` has it until `ttlMs` from now; the same call renews it. */
+  acquire(name: string, holder: string, ttlMs: number): Promise<boolean>;
+  release(name: string, holder: string): Promise<void>;
+};
+
+/** One tenure: a holder that had the lease before has another name. */
+export type Lease = { readonly name: string; readonly holder: string };
+
+export type QueuedOutcome =
+  | { readonly ok: true; readonly result: CommandResultFrame }
+  | { readonly ok: false; readonly reason: 'no-link' | 'deadline' | 'link-closed' | 'busy' };
+
+export type QueuedCommand = {
+  /** Of this attempt; the frame's own id stays the same when it is sent again. */
+  readonly id: string;
+  readonly agent: AgentName;
+  readonly frame: CommandFrame;
+  readonly remainingMs: number;
+};
+
+export type CommandQueue = {
+  put(command: QueuedCommand): Promise<void>;
+  /** Which agents have something waiting; each replica knows which of them are its own. */
+  waiting(): Promise<readonly { readonly id: string; readonly agent: AgentName }[]>;
+  /** Undefined when another replica has it, it was withdrawn, or its time is over. */
+  claim(id: string): Promise<QueuedCommand | undefined>;
+  finish(id: string, outcome: QueuedOutcome): Promise<void>;
+  /** The outcome, when there is one; a row that was read is gone. */
+  take(id: string): Promise<QueuedOutcome | undefined>;
+  /** True when nobody had claimed it, and now nobody will. */
+  withdraw(id: string): Promise<boolean>;
+  /** Called when something may have happened to a command. */
+  onCommands(listener: () => void): () => void;
 };
 
 export const changeKinds = ['alert', 'incident', 'response', 'gap'] as const;
@@ -147,7 +221,13 @@ export type Store =
   & ProfileStore
   & AuditStore
   & ChangeStore
+  & DecisionStore
+  & SettingStore
+  & EvidenceFileStore
+  & Leases
   & {
+    /** Undefined where one process has all links. */
+    readonly commands: CommandQueue | undefined;
     counts(): Promise<StoreCounts>;
     /** Deletes what is older or more than the limits allow; gives back how many rows went. */
     retain(limits: RetentionLimits, nowMs: number): Promise<number>;
@@ -156,10 +236,20 @@ export type Store =
     close(): Promise<void>;
   };
 
-/** An operating failure of the store: disk full, file locked, file damaged. */
+/** An operating failure of the store: disk full, file locked, file damaged, server away. */
+export type StoreFailureCode =
+  | 'store-in-use'
+  | 'store-write'
+  | 'store-open'
+  | 'store-closed'
+  | 'store-full'
+  | 'too-large'
+  /** Another replica does this now. */
+  | 'lease-lost';
+
 export class StoreFailure extends Error {
   override readonly name = 'StoreFailure';
-  readonly code: 'store-in-use' | 'store-write' | 'store-open' | 'store-closed';
+  readonly code: StoreFailureCode;
 
   constructor(code: StoreFailure['code'], message: string, options?: ErrorOptions) {
     super(message, options);

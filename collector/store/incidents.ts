@@ -1,13 +1,17 @@
 import type { Alert } from '../../baseline/alert.ts';
 import type { Incident } from '../incident/incident.ts';
+import { markCorrelated } from './alerts.ts';
 import { recordChanges } from './changes.ts';
-import type { Announcer } from './changes.ts';
 import type { Correlation, IncidentRow, IncidentStore } from '../incident/incident-store.ts';
-import type { Db, Tx } from './tables.ts';
+import { holdLease } from './leases.ts';
+import { transact } from './store-context.ts';
+import type { StoreContext } from './store-context.ts';
+import type { Tx } from './tables.ts';
 
 type Row = { readonly number: number; readonly document: string };
 
-export function incidentStore(db: Db, announcer: Announcer): IncidentStore {
+export function incidentStore(context: StoreContext): IncidentStore {
+  const { db, announcer } = context;
   return {
     uncorrelatedAlerts: async (limit) => {
       const rows = await db.selectFrom('alerts')
@@ -31,7 +35,7 @@ export function incidentStore(db: Db, announcer: Announcer): IncidentStore {
       return rows.map(({ document }) => JSON.parse(document) as Incident);
     },
     saveCorrelation: async (result) => {
-      await db.transaction().execute((tx) => save(tx, result));
+      await transact(context, (tx) => save(context, tx, result));
       if (result.incidents.length > 0) announcer.announce();
     },
     listIncidents: async (filter, page) => {
@@ -50,7 +54,8 @@ export function incidentStore(db: Db, announcer: Announcer): IncidentStore {
   };
 }
 
-async function save(tx: Tx, result: Correlation): Promise<void> {
+async function save(context: StoreContext, tx: Tx, result: Correlation): Promise<void> {
+  if (result.lease !== undefined) await holdLease(tx, result.lease);
   for (const incident of result.incidents) {
     const row = {
       revision: incident.revision,
@@ -65,18 +70,13 @@ async function save(tx: Tx, result: Correlation): Promise<void> {
         conflict.column('id').doUpdateSet(row).where('incidents.revision', '<', row.revision))
       .execute();
   }
-  for (const [alertId, { revision, incidentId }] of result.correlated) {
-    // The revision may have grown in between: then the alert stays uncorrelated and comes again.
-    await tx.updateTable('alerts')
-      .set({ correlated_revision: revision, incident_id: incidentId })
-      .where('id', '=', alertId)
-      .execute();
-  }
+  await markCorrelated(context, tx, result.correlated);
   for (const [from, into] of result.merged) {
     await tx.updateTable('alerts').set({ incident_id: into }).where('incident_id', '=', from)
       .execute();
   }
-  await recordChanges(tx, 'incident', result.incidents.map(({ id }) => id));
+  const changes = result.incidents.map(({ id }) => ({ kind: 'incident' as const, id }));
+  await recordChanges(context, tx, changes);
 }
 
 const recordOf = (row: Row): IncidentRow => ({

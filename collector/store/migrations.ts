@@ -1,14 +1,25 @@
 import { sql } from 'kysely';
 
-import type { Db } from './tables.ts';
+import { FIRST_PREVIOUS_HASH, hashOf } from './audit-chain.ts';
+import type { Dialect } from './dialect.ts';
+import type { Db, Tx } from './tables.ts';
 
 /**
  * Numbered and immutable: a migration that was released is never edited, only followed. Each runs
- * in a transaction with the row that records it, so a crash leaves it done or not begun.
+ * in a transaction with the row that records it, so a crash leaves it done or not begun; under a
+ * lock, because two collectors may start at once.
  */
-type Migration = { readonly number: number; readonly name: string; readonly sql: string };
+type Migration = {
+  readonly number: number;
+  readonly name: string;
+  readonly sql: string;
+  readonly postgres?: string;
+  readonly sqlite?: string;
+  /** What SQL cannot say. */
+  readonly run?: (tx: Tx) => Promise<void>;
+};
 
-const migrations: readonly Migration[] = [{
+export const migrations: readonly Migration[] = [{
   number: 1,
   name: 'the first tables',
   sql: `
@@ -109,32 +120,176 @@ const migrations: readonly Migration[] = [{
       UNIQUE (kind, id)
     );
   `,
+}, {
+  number: 2,
+  name: 'several collectors',
+  // Before this there was no store on PostgreSQL: its tables are empty.
+  postgres: `
+    DROP TABLE alerts;
+    CREATE SEQUENCE alerts_number;
+    CREATE TABLE alerts (
+      number INTEGER NOT NULL DEFAULT nextval('alerts_number'),
+      id TEXT NOT NULL,
+      day INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      kind TEXT NOT NULL,
+      severity INTEGER NOT NULL,
+      node TEXT NOT NULL,
+      namespace TEXT NOT NULL,
+      image TEXT NOT NULL,
+      techniques TEXT NOT NULL,
+      incident_id TEXT NOT NULL,
+      correlated_revision INTEGER NOT NULL,
+      received_at INTEGER NOT NULL,
+      document TEXT NOT NULL,
+      PRIMARY KEY (id, day)
+    ) PARTITION BY RANGE (day);
+    CREATE INDEX alerts_by_number ON alerts (number);
+    CREATE INDEX alerts_uncorrelated ON alerts (number) WHERE correlated_revision < revision;
+    CREATE INDEX alerts_incident ON alerts (incident_id, number) WHERE incident_id <> '';
+    CREATE TABLE alert_days (id TEXT PRIMARY KEY, day INTEGER NOT NULL);
+    CREATE INDEX alert_days_day ON alert_days (day);
+    CREATE TABLE commands (
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      cluster TEXT NOT NULL,
+      node TEXT NOT NULL,
+      frame TEXT NOT NULL,
+      state TEXT NOT NULL,
+      outcome TEXT,
+      document BLOB,
+      created_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL
+    );
+    CREATE INDEX commands_waiting ON commands (number) WHERE state = 'waiting';
+  `,
+  sqlite: `
+    ALTER TABLE alerts ADD COLUMN day INTEGER NOT NULL DEFAULT 0;
+  `,
+  sql: `
+    ALTER TABLE responses ADD COLUMN cluster TEXT NOT NULL DEFAULT '';
+    ALTER TABLE responses ADD COLUMN workload TEXT NOT NULL DEFAULT '';
+    ALTER TABLE responses ADD COLUMN node TEXT NOT NULL DEFAULT '';
+    ALTER TABLE responses ADD COLUMN reverse_at INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX responses_executed_at ON responses (executed_at) WHERE executed_at > 0;
+    CREATE INDEX responses_reverse ON responses (reverse_at) WHERE reverse_at > 0;
+    CREATE INDEX responses_incident ON responses (incident_id, number);
+    CREATE INDEX changes_gaps ON changes (position) WHERE kind = 'gap';
+    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+    -- Retention may have deleted the highest that was given out.
+    INSERT INTO counters SELECT 'changes', COALESCE(MAX(position) + 1000000, 0) FROM changes;
+    INSERT INTO counters VALUES ('decisions', 0);
+    INSERT INTO counters SELECT 'audit', COALESCE(MAX(number), 0) FROM audit;
+    ALTER TABLE audit ADD COLUMN previous_hash TEXT NOT NULL DEFAULT '';
+    ALTER TABLE audit ADD COLUMN hash TEXT NOT NULL DEFAULT '';
+    CREATE TABLE decisions (
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      undone INTEGER NOT NULL,
+      document TEXT NOT NULL
+    );
+    CREATE TABLE settings (
+      name TEXT PRIMARY KEY,
+      revision INTEGER NOT NULL,
+      value TEXT NOT NULL
+    );
+    CREATE TABLE evidence (
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      response_id TEXT NOT NULL,
+      name TEXT NOT NULL,
+      media_type TEXT NOT NULL,
+      taken_at INTEGER NOT NULL,
+      size INTEGER NOT NULL,
+      bytes BLOB NOT NULL,
+      UNIQUE (response_id, name)
+    );
+    CREATE TABLE leases (
+      name TEXT PRIMARY KEY,
+      holder TEXT NOT NULL,
+      expires_at INTEGER NOT NULL
+    );
+  `,
+  run: async (tx) => {
+    await chainOldAudit(tx);
+    await nameOldTargets(tx);
+  },
 }];
 
-export async function migrate(db: Db, nowMs: number): Promise<void> {
-  await sql`CREATE TABLE IF NOT EXISTS migrations (
-    number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL
-  )`.execute(db);
-  const newest = await db.selectFrom('migrations')
-    .select(({ fn }) => fn.max('number').as('number'))
-    .executeTakeFirst();
-  const applied = newest?.number ?? 0;
+/** A store that holds what a newer version wrote. */
+export class NewerStore extends Error {
+  override readonly name = 'NewerStore';
+}
+
+export async function migrate({ db, dialect }: MigrateOptions, nowMs: number): Promise<void> {
+  await dialect.exclusively(db, async (tx) => {
+    await sql.raw(dialect.ddl(`CREATE TABLE IF NOT EXISTS migrations (
+      number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL
+    )`)).execute(tx);
+  });
   const last = migrations.at(-1)?.number ?? 0;
-  if (applied > last) {
-    throw new Error(`the store was written by a newer version (${applied} > ${last})`);
-  }
   for (const migration of migrations) {
-    if (migration.number > applied) await apply(db, migration, nowMs);
+    await dialect.exclusively(db, async (tx) => {
+      // Read under the lock: another collector may have just done it.
+      const newest = await tx.selectFrom('migrations')
+        .select(({ fn }) => fn.max('number').as('number'))
+        .executeTakeFirst();
+      const applied = newest?.number ?? 0;
+      if (applied > last) {
+        throw new NewerStore(`the store was written by a newer version (${applied} > ${last})`);
+      }
+      if (migration.number > applied) await apply(tx, dialect, migration, nowMs);
+    });
   }
 }
 
-async function apply(db: Db, migration: Migration, nowMs: number): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    for (const statement of migration.sql.split(';')) {
-      if (statement.trim() !== '') await sql.raw(statement).execute(tx);
+type MigrateOptions = { readonly db: Db; readonly dialect: Dialect };
+
+async function apply(
+  tx: Tx,
+  dialect: Dialect,
+  migration: Migration,
+  nowMs: number,
+): Promise<void> {
+  const own = migration[dialect.name] ?? '';
+  for (const statement of `${own};${migration.sql}`.split(';')) {
+    if (statement.trim() !== '') await sql.raw(dialect.ddl(statement)).execute(tx);
+  }
+  await migration.run?.(tx);
+  await tx.insertInto('migrations')
+    .values({ number: migration.number, name: migration.name, applied_at: nowMs })
+    .execute();
+}
+
+const ROWS_PER_READ = 500;
+
+/** What was recorded before there was a chain becomes its beginning, as it stands now. */
+async function chainOldAudit(tx: Tx): Promise<void> {
+  let previous = { number: 0, hash: FIRST_PREVIOUS_HASH };
+  for (;;) {
+    const rows = await tx.selectFrom('audit').selectAll()
+      .where('number', '>', previous.number).orderBy('number').limit(ROWS_PER_READ).execute();
+    for (const row of rows) {
+      const linked = { ...row, previous_hash: previous.hash };
+      const hash = hashOf(linked);
+      await tx.updateTable('audit').set({ previous_hash: previous.hash, hash })
+        .where('number', '=', row.number).execute();
+      previous = { number: row.number, hash };
     }
-    await tx.insertInto('migrations')
-      .values({ number: migration.number, name: migration.name, applied_at: nowMs })
-      .execute();
-  });
+    if (rows.length < ROWS_PER_READ) return;
+  }
+}
+
+async function nameOldTargets(tx: Tx): Promise<void> {
+  let after = 0;
+  for (;;) {
+    const rows = await tx.selectFrom('responses').select(['number', 'document'])
+      .where('number', '>', after).orderBy('number').limit(ROWS_PER_READ).execute();
+    for (const { number, document } of rows) {
+      const { target } = JSON.parse(document) as { target: { cluster: string; node: string } };
+      await tx.updateTable('responses').set({ cluster: target.cluster, node: target.node })
+        .where('number', '=', number).execute();
+      after = number;
+    }
+    if (rows.length < ROWS_PER_READ) return;
+  }
 }

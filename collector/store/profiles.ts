@@ -1,7 +1,7 @@
 import type { ProfileStore } from './faces.ts';
-import type { Db } from './tables.ts';
+import type { StoreContext } from './store-context.ts';
 
-export function profileStore(db: Db): ProfileStore {
+export function profileStore({ db }: StoreContext): ProfileStore {
   return {
     readProfile: async (key) => {
       const row = await db.selectFrom('profiles').selectAll().where('key', '=', key)
@@ -14,11 +14,19 @@ export function profileStore(db: Db): ProfileStore {
         document: profile.document,
         updated_at: profile.updatedAtMs,
       };
-      await db.insertInto('profiles').values({ key: profile.key, ...row })
+      const { numInsertedOrUpdatedRows } = await db.insertInto('profiles')
+        .values({ key: profile.key, ...row })
         .onConflict((conflict) =>
           conflict.column('key').doUpdateSet(row)
             .where('profiles.revision', '<', profile.revision))
-        .execute();
+        .executeTakeFirstOrThrow();
+      return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+    },
+    profileRevisions: async (keys) => {
+      if (keys.length === 0) return new Map();
+      const rows = await db.selectFrom('profiles').select(['key', 'revision'])
+        .where('key', 'in', keys).execute();
+      return new Map(rows.map(({ key, revision }) => [key, revision]));
     },
     countProfiles: async () => {
       const row = await db.selectFrom('profiles')

@@ -25,6 +25,8 @@ export type Tables = {
   alerts: {
     number: Generated<number>;
     id: string;
+    /** Day of its first arrival, which is its partition; 0 where there are none. */
+    day: number;
     revision: number;
     kind: string;
     severity: number;
@@ -53,11 +55,16 @@ export type Tables = {
     id: string;
     revision: number;
     state: string;
+    cluster: string;
     namespace: string;
+    workload: string;
+    node: string;
     pod_uid: string;
     action: string;
     incident_id: string;
     executed_at: number;
+    /** When it is to be taken back; 0 for never. */
+    reverse_at: number;
     updated_at: number;
     document: string;
   };
@@ -78,17 +85,66 @@ export type Tables = {
     received_at: number;
   };
   audit: {
-    number: Generated<number>;
+    number: number;
     at: number;
     actor: string;
     action: string;
     subject: string;
     detail: string;
+    previous_hash: string;
+    hash: string;
+  };
+  counters: {
+    name: string;
+    value: number;
+  };
+  decisions: {
+    number: Generated<number>;
+    id: string;
+    undone: number;
+    document: string;
+  };
+  settings: {
+    name: string;
+    revision: number;
+    value: string;
+  };
+  evidence: {
+    number: Generated<number>;
+    response_id: string;
+    name: string;
+    media_type: string;
+    taken_at: number;
+    size: number;
+    bytes: Uint8Array;
+  };
+  leases: {
+    name: string;
+    holder: string;
+    expires_at: number;
   };
   changes: {
-    position: Generated<number>;
+    position: number;
     kind: string;
     id: string;
+  };
+  /** PostgreSQL only: the partition that holds an alert, so that an id is stored once in all. */
+  alert_days: {
+    id: string;
+    day: number;
+  };
+  /** PostgreSQL only: commands on their way to the replica that holds the agent's link. */
+  commands: {
+    number: Generated<number>;
+    id: string;
+    cluster: string;
+    node: string;
+    frame: string;
+    state: string;
+    outcome: string | null;
+    document: Uint8Array | null;
+    created_at: number;
+    expires_at: number;
   };
   migrations: {
     number: number;

@@ -1,5 +1,5 @@
 import type { Incident } from '../incident/incident.ts';
-import type { Response } from '../respond/response.ts';
+import type { Response, ResponseTarget } from '../respond/response.ts';
 
 export function anIncident(over: Partial<Incident> = {}): Incident {
   return {
@@ -38,22 +38,53 @@ export function aResponse(over: Partial<Response> = {}): Response {
     id: 'response-1',
     revision: 1,
     action: 'kill',
-    target: { cluster: 'c1', namespace: 'shop', pod: 'web-1', podUid: 'uid-1', node: 'node-1' },
-    graceSeconds: 0,
+    target: aTarget(),
+    terms: {
+      graceSeconds: 0,
+      ttlSeconds: 0,
+      watchSeconds: 0,
+      evidence: 'none',
+      fourEyes: false,
+      fallback: [],
+      isAutomatic: false,
+      acceptsOutage: false,
+    },
     state: 'proposed',
     reason: '',
     detail: '',
     warnings: [],
+    why: '',
     incidentId: 'incident-1',
     alertId: 'alert-1',
     rule: '',
+    policyHash: '',
     proposedBy: 'test',
-    approvedBy: '',
+    approvals: [],
+    reverses: '',
+    behaviours: [],
+    evidence: [],
+    undo: { kind: 'none' },
     attempts: 0,
     proposedAtMs: 1,
     updatedAtMs: 1,
     executedAtMs: 0,
+    watchEndsAtMs: 0,
+    reverseAtMs: 0,
     expiresAtMs: 10_000,
+    ...over,
+  };
+}
+
+export function aTarget(over: Partial<ResponseTarget> = {}): ResponseTarget {
+  return {
+    cluster: 'c1',
+    namespace: 'shop',
+    pod: 'web-1',
+    podUid: 'uid-1',
+    node: 'node-1',
+    containerId: '',
+    workload: 'web',
+    process: null,
     ...over,
   };
 }

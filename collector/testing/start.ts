@@ -11,7 +11,6 @@ import { startCollector } from '../collector.ts';
 import type { RunningCollector } from '../collector.ts';
 import { collectorSchema } from '../config.ts';
 import type { CollectorConfig } from '../config.ts';
-import { setAlgebra } from './set-algebra.ts';
 
 /** A whole collector on loopback, in a folder of its own that goes with it. */
 export type TestCollector = RunningCollector & { readonly folder: string };
@@ -50,7 +49,6 @@ export async function startTestCollector(
     },
     version: '0.1.0-test',
     log: pino({ level: 'silent' }),
-    profiles: setAlgebra,
     env: {},
     clock: over.clock ?? systemClock,
     inMemory: over.inMemory ?? true,
