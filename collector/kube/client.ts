@@ -1,247 +1,283 @@
 import type * as Client from '@kubernetes/client-node';
 
-import type {
-  Kube,
-  KubeFailureReason,
-  KubeOutcome,
-  NetworkPolicyView,
-  PatchOperation,
-  PodRef,
-  PodView,
-} from './kube.ts';
+import { Connection } from './connection.ts';
+import type { KubeOptions } from './connection.ts';
+import type { ControllerRef, ControllerView, Kube, KubeOutcome, PatchOperation } from './kube.ts';
+import { ask, mapOutcome } from './outcome.ts';
+import type { Asking } from './outcome.ts';
+import {
+  controllerView,
+  eventView,
+  nodeView,
+  podView,
+  policyBody,
+  policyView,
+  serviceView,
+  tokenReviewView,
+} from './views.ts';
 
 /**
- * The one file that knows @kubernetes/client-node. It is loaded when a cluster is configured: it
- * would cost a collector without one 60 MB.
+ * `Kube` through @kubernetes/client-node, which is loaded when a cluster is configured: it would
+ * cost a collector without one 60 MB. No other room knows the library.
  *
- * The library makes a new connection pool for every request and forgets it with its sockets open.
- * Here one pool serves all requests until `POOL_AGE_MAX_MS`, after which the next request's own
- * pool (with newly read certificates) takes its place and the old one is closed.
+ * There is no watch: Lanner asks about single pods, and following them would need the right to
+ * read every pod of the cluster as it changes.
  */
-const CALL_DEADLINE_MS = 5_000;
-const POOL_AGE_MAX_MS = 600_000;
-const MESSAGE_CHARACTERS_MAX = 300;
-const RETRY_AFTER_MAX_MS = 60_000;
 const FIELD_MANAGER = 'lanner';
-
-export type KubeOptions = {
-  /** A kubeconfig file; without one the pod's own service account. */
-  readonly kubeconfig?: string;
-  readonly deadlineMs?: number;
-  readonly now: () => number;
-};
-
-type Pool = NonNullable<ReturnType<Client.RequestContext['getDispatcher']>>;
+const PAGE_ITEMS = 500;
+export const ITEMS_MAX = 5_000;
+export const EVENTS_MAX = 200;
 
 export async function connectKube(options: KubeOptions): Promise<Kube> {
   const client = await import('@kubernetes/client-node');
-  const config = new client.KubeConfig();
-  if (options.kubeconfig === undefined) config.loadFromCluster();
-  else config.loadFromFile(options.kubeconfig);
-  const cluster = config.getCurrentCluster();
-  if (cluster === null) throw new Error('the kubeconfig names no current cluster');
-  const pools = new PoolKeeper(options.now);
-  const deadlineMs = options.deadlineMs ?? CALL_DEADLINE_MS;
-  const configuration = client.createConfiguration({
-    baseServer: new client.ServerConfiguration(cluster.server, {}),
-    authMethods: { default: config },
-    promiseMiddleware: [{
-      pre: async (context) => {
-        context.setSignal(AbortSignal.timeout(deadlineMs));
-        const own = context.getDispatcher();
-        if (own !== undefined) context.setDispatcher(pools.choose(own));
-        return context;
-      },
-      post: async (context) => context,
-    }],
-  });
-  const core = new client.CoreV1Api(configuration);
-  const networking = new client.NetworkingV1Api(configuration);
-  return createKube({ client, core, networking, pools });
+  const connection = new Connection(client, options);
+  const asking: Asking = { client, connection };
+  return {
+    ...podCalls(asking),
+    ...clusterCalls(asking),
+    ...policyCalls(asking),
+    readController: readController(asking),
+    close: () => connection.close(),
+  };
 }
 
-type Parts = {
-  readonly client: typeof Client;
-  readonly core: Client.CoreV1Api;
-  readonly networking: Client.NetworkingV1Api;
-  readonly pools: PoolKeeper;
-};
+type PodCalls = Pick<
+  Kube,
+  'readPod' | 'readPodManifest' | 'deletePod' | 'patchPod' | 'readPodLog' | 'listPodEvents'
+>;
 
-function createKube({ client, core, networking, pools }: Parts): Kube {
-  const call = <T>(request: Promise<T>): Promise<KubeOutcome<T>> => outcomeOf(client, request);
+function podCalls(asking: Asking): PodCalls {
+  const { client, connection } = asking;
+  const core = new client.CoreV1Api(connection.configuration);
+  const call = <T>(request: () => Promise<T>): Promise<KubeOutcome<T>> => ask(asking, request);
   return {
-    readPod: async (ref) => view(await call(core.readNamespacedPod(ref)), podView),
+    readPod: async (ref) =>
+      mapOutcome(await call(() => core.readNamespacedPod(ref)), podView),
+    readPodManifest: (ref) =>
+      call(async () => {
+        // As it came: the library drops the fields that are newer than itself.
+        const { body } = await core.readNamespacedPodWithHttpInfo(ref);
+        return withoutManagedFields(await body.text());
+      }),
     deletePod: async (ref, { uid, graceSeconds, dryRun }) =>
-      view(
-        await call(core.deleteNamespacedPod({
+      mapOutcome(
+        await call(() => core.deleteNamespacedPod({
           ...ref,
-          ...dryRunParameter(dryRun),
-          body: { gracePeriodSeconds: graceSeconds, preconditions: { uid } },
+          body: {
+            gracePeriodSeconds: graceSeconds,
+            preconditions: { uid },
+            // In the body: of a delete with a body the API server ignores the query, and a dry run
+            // that is asked for there kills the pod.
+            ...dryRun ? { dryRun: ['All'] } : {},
+          },
         })),
         () => null,
       ),
-    patchPod: async (ref, patch, { dryRun }) => {
-      const outcome = await call(core.patchNamespacedPod(
-        {
+    patchPod: async (ref, patch, { dryRun }) =>
+      mapOutcome(
+        await call(() => core.patchNamespacedPod(
+          { ...ref, ...patchParameters(patch, dryRun) },
+          jsonPatch(client),
+        )),
+        podView,
+      ),
+    readPodLog: async (ref, { container, previous, tailLines, bytesMax }) =>
+      mapOutcome(
+        await call(() => core.readNamespacedPodLog({
           ...ref,
-          ...dryRunParameter(dryRun),
-          fieldManager: FIELD_MANAGER,
-          body: patch as PatchOperation[],
-        },
-        client.setHeaderOptions('Content-Type', client.PatchStrategy.JsonPatch),
-      ));
-      // A `test` that does not hold is 422 here, as is a patch that makes no valid pod.
-      if (!outcome.ok && outcome.reason === 'invalid') return { ...outcome, reason: 'conflict' };
-      return view(outcome, podView);
-    },
-    getNetworkPolicy: async (ref) =>
-      view(await call(networking.readNamespacedNetworkPolicy(ref)), policyView),
-    createNetworkPolicy: async ({ namespace, name, labels, matchLabels }, { dryRun }) =>
-      view(
-        await call(networking.createNamespacedNetworkPolicy({
+          container,
+          previous,
+          tailLines,
+          limitBytes: bytesMax,
+          timestamps: true,
+        })),
+        (text) => ({ text: text.toWellFormed(), isFull: Buffer.byteLength(text) >= bytesMax }),
+      ),
+    listPodEvents: async ({ namespace, uid }) =>
+      mapOutcome(
+        await call(() => core.listNamespacedEvent({
           namespace,
+          fieldSelector: `involvedObject.uid=${uid}`,
+          limit: EVENTS_MAX,
+        })),
+        ({ items }) => items.map(eventView),
+      ),
+  };
+}
+
+type ClusterCalls = Pick<
+  Kube,
+  'listServices' | 'readNode' | 'patchNode' | 'setReplicas' | 'reviewToken'
+>;
+
+function clusterCalls(asking: Asking): ClusterCalls {
+  const { client, connection } = asking;
+  const core = new client.CoreV1Api(connection.configuration);
+  const apps = new client.AppsV1Api(connection.configuration);
+  const authentication = new client.AuthenticationV1Api(connection.configuration);
+  const call = <T>(request: () => Promise<T>): Promise<KubeOutcome<T>> => ask(asking, request);
+  return {
+    listServices: (namespace) =>
+      listAll(asking, (page) => core.listNamespacedService({ namespace, ...page }), serviceView),
+    readNode: async (name) => mapOutcome(await call(() => core.readNode({ name })), nodeView),
+    patchNode: async (name, patch, { dryRun }) =>
+      mapOutcome(
+        await call(() => core.patchNode(
+          { name, ...patchParameters(patch, dryRun) },
+          jsonPatch(client),
+        )),
+        nodeView,
+      ),
+    setReplicas: async ({ kind, namespace, name }, { uid, from, to, dryRun }) => {
+      const body = patchParameters([
+        { op: 'test', path: '/metadata/uid', value: uid },
+        // The API server leaves out a zero, and a test of what is not there does not hold.
+        ...from === 0 ? [] : [{ op: 'test', path: '/spec/replicas', value: from } as const],
+        { op: 'add', path: '/spec/replicas', value: to },
+      ], dryRun);
+      const ref = { namespace, name, ...body };
+      const scale = kind === 'Deployment'
+        ? () => apps.patchNamespacedDeploymentScale(ref, jsonPatch(client))
+        : () => apps.patchNamespacedStatefulSetScale(ref, jsonPatch(client));
+      return mapOutcome(await call<unknown>(scale), () => null);
+    },
+    reviewToken: async (token, audiences) =>
+      mapOutcome(
+        await call(() => authentication.createTokenReview({
+          body: {
+            apiVersion: 'authentication.k8s.io/v1',
+            kind: 'TokenReview',
+            spec: { token, audiences: [...audiences] },
+          },
+        })),
+        tokenReviewView,
+      ),
+  };
+}
+
+type PolicyCalls = Pick<Kube, 'getNetworkPolicy' | 'createNetworkPolicy' | 'listNetworkPolicies'>;
+
+function policyCalls(asking: Asking): PolicyCalls {
+  const { client, connection } = asking;
+  const networking = new client.NetworkingV1Api(connection.configuration);
+  return {
+    getNetworkPolicy: async (ref) =>
+      mapOutcome(
+        await ask(asking, () => networking.readNamespacedNetworkPolicy(ref)),
+        policyView,
+      ),
+    createNetworkPolicy: async (policy, { dryRun }) =>
+      mapOutcome(
+        await ask(asking, () => networking.createNamespacedNetworkPolicy({
+          namespace: policy.namespace,
           ...dryRunParameter(dryRun),
           fieldManager: FIELD_MANAGER,
-          body: {
-            apiVersion: 'networking.k8s.io/v1',
-            kind: 'NetworkPolicy',
-            metadata: { name, namespace, labels: { ...labels } },
-            spec: {
-              podSelector: { matchLabels: { ...matchLabels } },
-              policyTypes: ['Ingress', 'Egress'],
-            },
-          },
+          body: policyBody(policy),
         })),
         policyView,
       ),
-    listNetworkPolicies: async (namespace) =>
-      view(
-        await call(networking.listNamespacedNetworkPolicy({ namespace, limit: POLICIES_MAX })),
-        ({ items }) => items.map(policyView),
+    listNetworkPolicies: (namespace) =>
+      listAll(
+        asking,
+        (page) => networking.listNamespacedNetworkPolicy({ namespace, ...page }),
+        policyView,
       ),
-    close: () => pools.close(),
   };
 }
 
-const POLICIES_MAX = 500;
+function readController(asking: Asking) {
+  const { client, connection } = asking;
+  const apps = new client.AppsV1Api(connection.configuration);
+  const batch = new client.BatchV1Api(connection.configuration);
+  const call = <T>(request: () => Promise<T>): Promise<KubeOutcome<T>> => ask(asking, request);
+  return async ({ kind, namespace, name }: ControllerRef): Promise<KubeOutcome<ControllerView>> => {
+    const ref = { namespace, name };
+    switch (kind) {
+      case 'ReplicaSet':
+        return mapOutcome(
+          await call(() => apps.readNamespacedReplicaSet(ref)),
+          (object) => controllerView({ kind, object }),
+        );
+      case 'Deployment':
+        return mapOutcome(
+          await call(() => apps.readNamespacedDeployment(ref)),
+          (object) => controllerView({ kind, object }),
+        );
+      case 'StatefulSet':
+        return mapOutcome(
+          await call(() => apps.readNamespacedStatefulSet(ref)),
+          (object) => controllerView({ kind, object }),
+        );
+      case 'DaemonSet':
+        return mapOutcome(
+          await call(() => apps.readNamespacedDaemonSet(ref)),
+          (object) => controllerView({ kind, object }),
+        );
+      case 'Job':
+        return mapOutcome(
+          await call(() => batch.readNamespacedJob(ref)),
+          (object) => controllerView({ kind, object }),
+        );
+    }
+  };
+}
+
+type Page = { readonly limit: number; readonly _continue?: string };
+type List<T> = { readonly items: readonly T[]; readonly metadata?: Client.V1ListMeta };
+
+/** A list whose rest has expired on the way (410) is begun once more. */
+async function listAll<T, V>(
+  asking: Asking,
+  readPage: (page: Page) => Promise<List<T>>,
+  view: (item: T) => V,
+): Promise<KubeOutcome<readonly V[]>> {
+  let items: V[] = [];
+  let mayBeginAgain = true;
+  let next = '';
+  for (;;) {
+    const page = await ask(asking, async () => {
+      try {
+        return await readPage({ limit: PAGE_ITEMS, ...next === '' ? {} : { _continue: next } });
+      } catch (error) {
+        const isExpired = error instanceof asking.client.ApiException && error.code === 410;
+        if (!isExpired || !mayBeginAgain) throw error;
+        return 'expired';
+      }
+    });
+    if (page.ok && page.value === 'expired') {
+      mayBeginAgain = false;
+      items = [];
+      next = '';
+      continue;
+    }
+    const read = mapOutcome(page as KubeOutcome<List<T>>, (list) => ({
+      views: list.items.map(view),
+      rest: list.metadata?._continue ?? '',
+    }));
+    if (!read.ok) return read;
+    items.push(...read.value.views);
+    next = read.value.rest;
+    if (next === '') return { ok: true, value: items };
+    if (items.length >= ITEMS_MAX) {
+      const message = `the list is above ${ITEMS_MAX} items`;
+      return { ok: false, reason: 'too-large', retryAfterMs: 0, message };
+    }
+  }
+}
 
 const dryRunParameter = (dryRun: boolean) => (dryRun ? { dryRun: 'All' } : {});
 
-class PoolKeeper {
-  readonly #now: () => number;
-  #pool: Pool | undefined;
-  #sinceMs = 0;
-
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
-  choose(own: Pool): Pool {
-    const isOld = this.#now() - this.#sinceMs > POOL_AGE_MAX_MS;
-    if (this.#pool !== undefined && !isOld) return this.#pool;
-    // `close` lets the requests under way finish.
-    void this.#pool?.close();
-    this.#pool = own;
-    this.#sinceMs = this.#now();
-    return own;
-  }
-
-  async close(): Promise<void> {
-    await this.#pool?.destroy();
-    this.#pool = undefined;
-  }
-}
-
-async function outcomeOf<T>(client: typeof Client, request: Promise<T>): Promise<KubeOutcome<T>> {
-  try {
-    return { ok: true, value: await request };
-  } catch (error) {
-    if (!(error instanceof client.ApiException)) {
-      return {
-        ok: false,
-        reason: 'unavailable',
-        retryAfterMs: 0,
-        message: cut(reasonOf(error)),
-      };
-    }
-    const seconds = Number(error.headers['retry-after'] ?? 0);
-    return {
-      ok: false,
-      reason: failureReason(error.code),
-      retryAfterMs: Number.isFinite(seconds)
-        ? Math.min(Math.max(0, seconds * 1_000), RETRY_AFTER_MAX_MS)
-        : 0,
-      message: cut(statusMessage(error.body) ?? `HTTP ${error.code}`),
-    };
-  }
-}
-
-function failureReason(code: number): KubeFailureReason {
-  if (code === 404) return 'not-found';
-  if (code === 409) return 'conflict';
-  if (code === 401 || code === 403) return 'forbidden';
-  if (code === 429) return 'too-many-requests';
-  return code >= 500 ? 'unavailable' : 'invalid';
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'no answer before the deadline';
-  return error.cause instanceof Error ? error.cause.message : error.message;
-}
-
-/** The API server explains itself in a Status object. */
-function statusMessage(body: unknown): string | undefined {
-  let status = body;
-  if (typeof body === 'string') {
-    try {
-      status = JSON.parse(body);
-    } catch {
-      return body;
-    }
-  }
-  const message = (status as { message?: unknown } | null)?.message;
-  return typeof message === 'string' ? message : undefined;
-}
-
-const cut = (text: string): string => text.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed();
-
-function view<T, V>(outcome: KubeOutcome<T>, make: (value: T) => V): KubeOutcome<V> {
-  return outcome.ok ? { ok: true, value: make(outcome.value) } : outcome;
-}
-
-const refOf = (metadata: Client.V1ObjectMeta | undefined): PodRef => ({
-  namespace: metadata?.namespace ?? '',
-  name: metadata?.name ?? '',
+const patchParameters = (patch: readonly PatchOperation[], dryRun: boolean) => ({
+  ...dryRunParameter(dryRun),
+  fieldManager: FIELD_MANAGER,
+  body: patch as PatchOperation[],
 });
 
-function podView(pod: Client.V1Pod): PodView {
-  return {
-    ...refOf(pod.metadata),
-    uid: pod.metadata?.uid ?? '',
-    resourceVersion: pod.metadata?.resourceVersion ?? '',
-    labels: pod.metadata?.labels ?? null,
-    isDeleting: pod.metadata?.deletionTimestamp !== undefined,
-    isHostNetwork: pod.spec?.hostNetwork === true,
-  };
-}
+const jsonPatch = (client: typeof Client) =>
+  client.setHeaderOptions('Content-Type', client.PatchStrategy.JsonPatch);
 
-function policyView(policy: Client.V1NetworkPolicy): NetworkPolicyView {
-  const selector = policy.spec?.podSelector;
-  return {
-    ...refOf(policy.metadata),
-    uid: policy.metadata?.uid ?? '',
-    labels: policy.metadata?.labels ?? {},
-    selector: {
-      matchLabels: selector?.matchLabels ?? {},
-      matchExpressions: (selector?.matchExpressions ?? []).map(({ key, operator, values }) => ({
-        key,
-        operator,
-        values: values ?? [],
-      })),
-    },
-    policyTypes: policy.spec?.policyTypes ?? [],
-    ingressRules: policy.spec?.ingress?.length ?? 0,
-    egressRules: policy.spec?.egress?.length ?? 0,
-  };
+function withoutManagedFields(json: string): string {
+  const pod = JSON.parse(json) as { metadata?: Record<string, unknown> };
+  delete pod.metadata?.['managedFields'];
+  return JSON.stringify(pod);
 }
