@@ -1,25 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { loadConfig } from '../../config/load.ts';
 import { aBehaviour, anAlert } from '../testing/alerts.ts';
 import { anIncident } from '../testing/records.ts';
-import { decide } from './decide.ts';
+import { decide, needsLabels, protectingLabel } from './decide.ts';
 import { matchesGlob } from './glob.ts';
-import { policySchema } from './policy.ts';
+import { loadPolicy } from './load-policy.ts';
 import type { Policy } from './policy.ts';
 
 function policyOf(text = ''): Policy {
-  const loaded = loadConfig({
-    schema: policySchema,
-    file: 'policy.yaml',
-    env: {},
-    envPrefix: 'X_',
-    readFile: () => text,
-  });
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
-  return loaded.value;
+  const load = loadPolicy('policy.yaml', text);
+  if (!load.ok) throw new Error(JSON.stringify(load.errors));
+  return load.loaded.policy;
 }
+
+/** `key: problem` of each error. */
+const wrong = (text: string): readonly string[] => {
+  const load = loadPolicy('policy.yaml', text);
+  return load.ok ? [] : load.errors.map(({ key, problem }) => `${key}: ${problem}`);
+};
 
 const quiet = anIncident({ severity: 'low', score: 1 });
 
@@ -81,6 +80,61 @@ rules:
     expect(named({ behaviours: net, techniques: ['T10711'] })).toBe('no-rule');
     expect(named({ techniques: ['T1071'] })).toBe('no-rule');
     expect(named({ score: 96 })).toBe('score propose');
+  });
+
+  test('labels of the pod, and how many pods show it', () => {
+    const policy = policyOf(`
+rules:
+  - { name: gold, match: { labels: { tier: 'go*', zone: eu } }, mode: observe, action: label }
+  - { name: many, match: { podsMin: 3 }, mode: act, action: kill }`);
+    const [pod] = quiet.pods;
+    if (pod === undefined) throw new Error('an incident has a pod');
+    const spread = anIncident({ pods: [pod, { ...pod, podUid: '2' }], podsDropped: 1 });
+    const say = (labels: Record<string, string> | undefined, incident = spread): string => {
+      const decision = decide(policy, incident, anAlert(), labels);
+      return decision.kind === 'nothing'
+        ? decision.reason
+        : `${decision.rule.name} ${decision.mode}`;
+    };
+    expect(say({ tier: 'gold', zone: 'eu' })).toBe('observe');
+    expect(say({ tier: 'gold' })).toBe('many act');
+    expect(say({})).toBe('many act');
+    expect(say(undefined)).toBe('many propose');
+    expect(say({}, quiet)).toBe('no-rule');
+    expect(needsLabels(policy, spread, anAlert())).toBe(true);
+    expect(needsLabels(policy, spread, anAlert({ severity: 'informational' }))).toBe(false);
+    expect(needsLabels(policyOf(), spread, anAlert())).toBe(false);
+  });
+
+  test('protected labels are a key, or a key with a value that may hold *', () => {
+    const policy = policyOf('protectedLabels: [a, b=x*, "c="]');
+    const by = (labels: Record<string, string>) => protectingLabel(policy, labels);
+    expect(by({ a: '' })).toBe('a');
+    expect(by({ b: 'xy' })).toBe('b=x*');
+    expect(by({ c: '' })).toBe('c=');
+    expect(by({ b: 'y', c: 'x', d: 'a' })).toBeUndefined();
+    expect(by({ constructor: 'x' })).toBeUndefined();
+  });
+
+  test('what contradicts itself is refused, all of it at once', () => {
+    expect(wrong(`
+fourEyes: [freeze]
+rules:
+  - { name: a, action: kill, mode: act, fourEyes: true }
+  - { name: a, action: isolate, mode: act, fallback: [freeze] }
+  - { name: b, action: isolate, fallback: [isolate] }
+  - { name: c, action: kill, fallback: [isolate] }
+  - { name: d, action: scale-to-zero }
+  - { name: e, action: cordon }`)).toEqual([
+      'rules.0.mode: is act, and four eyes are asked for',
+      'rules.1.name: is a again',
+      'rules.1.mode: is act, and four eyes are asked for',
+      'rules.2.fallback: repeats an action',
+      'rules.3.fallback: follows kill',
+      'rules.4.action: is scale-to-zero',
+      'rules.5.action: is cordon',
+    ]);
+    expect(wrong('{ cordon: true, rules: [{ name: e, action: cordon }] }')).toEqual([]);
   });
 
   test('a policy with a typo is refused with its path', () => {

@@ -16,14 +16,35 @@ export function auditOf(
     detail: {
       action: response.action,
       target: response.target,
-      graceSeconds: response.graceSeconds,
+      terms: response.terms,
       state: response.state,
       reason: response.reason,
       detail: response.detail,
+      why: response.why,
       incidentId: response.incidentId,
       alertId: response.alertId,
       rule: response.rule,
+      policyHash: response.policyHash,
+      approvals: response.approvals,
+      reverses: response.reverses,
+      evidence: response.evidence,
       attempts: response.attempts,
     },
+  };
+}
+
+/** A step that was refused: nothing changed, and somebody tried. */
+export function refusalOf(
+  subject: string,
+  refused: { readonly step: string; readonly reason: string; readonly detail?: unknown },
+  by: { readonly actor: string; readonly atMs: number },
+): AuditEntry {
+  const { step, reason, detail = {} } = refused;
+  return {
+    atMs: by.atMs,
+    actor: by.actor,
+    action: 'response.refused',
+    subject,
+    detail: { step, reason, ...detail as Readonly<Record<string, unknown>> },
   };
 }

@@ -8,13 +8,15 @@ export type ActionOutcome =
   | { readonly kind: 'pending'; readonly detail: string }
   /** There is nothing to do, or it must not be done. */
   | { readonly kind: 'skipped'; readonly reason: ResponseReason; readonly detail: string }
-  | {
-    readonly kind: 'failed';
-    readonly reason: ResponseReason;
-    readonly detail: string;
-    /** Worth another attempt after this long; absent when it would fail again. */
-    readonly retryAfterMs?: number;
-  };
+  | ActionFailure;
+
+export type ActionFailure = {
+  readonly kind: 'failed';
+  readonly reason: ResponseReason;
+  readonly detail: string;
+  /** Worth another attempt after this long; absent when it would fail again. */
+  readonly retryAfterMs?: number;
+};
 
 export const done = (detail: string, warnings: readonly string[] = []): ActionOutcome => ({
   kind: 'done',
@@ -22,8 +24,13 @@ export const done = (detail: string, warnings: readonly string[] = []): ActionOu
   warnings,
 });
 
-export const skipped = (reason: ResponseReason, detail: string): ActionOutcome => ({
-  kind: 'skipped',
+export const skipped = (
+  reason: ResponseReason,
+  detail: string,
+): Extract<ActionOutcome, { kind: 'skipped' }> => ({ kind: 'skipped', reason, detail });
+
+export const failed = (reason: ResponseReason, detail: string): ActionFailure => ({
+  kind: 'failed',
   reason,
   detail,
 });
@@ -35,22 +42,16 @@ export function kubeFailed(failure: KubeFailure): ActionOutcome {
   switch (failure.reason) {
     case 'forbidden':
     case 'invalid':
-      return { kind: 'failed', reason: failure.reason, detail: failure.message };
+    case 'too-large':
+      return failed(failure.reason, failure.message);
     case 'not-found':
       return skipped('pod-gone', failure.message);
     case 'conflict':
-      return {
-        kind: 'failed',
-        reason: 'unavailable',
-        detail: failure.message,
-        retryAfterMs: RETRY_DEFAULT_MS,
-      };
+      return { ...failed('unavailable', failure.message), retryAfterMs: RETRY_DEFAULT_MS };
     case 'too-many-requests':
     case 'unavailable':
       return {
-        kind: 'failed',
-        reason: failure.reason,
-        detail: failure.message,
+        ...failed(failure.reason, failure.message),
         retryAfterMs: Math.max(failure.retryAfterMs, RETRY_DEFAULT_MS),
       };
   }

@@ -2,114 +2,185 @@ import { createHash } from 'node:crypto';
 
 import type { Alert } from '../../baseline/alert.ts';
 import type { Incident } from '../incident/incident.ts';
-import { decide, isProtected } from '../policy/decide.ts';
+import { decide, needsLabels } from '../policy/decide.ts';
 import type { NothingReason } from '../policy/decide.ts';
-import type { AuditStore } from './response-store.ts';
-import { runAction } from './actions.ts';
+import { actions } from './actions/all.ts';
 import { auditOf } from './audit-entry.ts';
+import { escalatedResponseId } from './escalation.ts';
+import type { Escalation, EscalationAlerts } from './escalation.ts';
+import type { ExecutionOptions } from './execution.ts';
 import { Executor } from './executor.ts';
-import type { ExecutorOptions } from './executor.ts';
-import { transition } from './machine.ts';
-import type { ResponseEvent } from './machine.ts';
+import { Expiry, reversalOf } from './expiry.ts';
+import { FollowUp } from './follow-up.ts';
+import { policyActor } from './four-eyes.ts';
+import { guard, refusedByPolicy } from './guardrails.ts';
 import type { ActionOutcome } from './outcome.ts';
+import { PauseSwitch } from './pause.ts';
+import type { Pause } from './pause.ts';
+import { PodLabelReader } from './pod-labels.ts';
+import { Proposals } from './proposals.ts';
+import type { Changed, Proposal, Proposed } from './proposals.ts';
+import { isReversal } from './response.ts';
 import type { Response, ResponseAction, ResponseTarget } from './response.ts';
+import type { AuditStore, SettingStore } from './response-store.ts';
+import { behavioursOf, targetOf } from './target.ts';
+import { termsOfPerson, termsOfRule } from './terms.ts';
+import type { PersonTerms } from './terms.ts';
 
 /**
- * Proposes, approves and rejects responses; the executor carries them out. A proposal is an entry
- * in the store and nothing else. Proposing twice (a crash between proposal and correlation) is one
- * proposal, because its id is made of what it is about.
+ * The face of this room: what the policy wants for an alert, what people propose, approve, reject,
+ * try and pause. A proposal is an entry in the store and nothing else. Proposing twice (a crash
+ * between proposal and correlation) is one proposal, because its id is made of what it is about.
  */
-const EXPIRY_CHECK_MS = 10_000;
-const EXPIRED_PER_CHECK = 200;
-
-export type Proposal = {
+export type PersonProposal = {
   readonly action: ResponseAction;
   readonly target: ResponseTarget;
-  readonly graceSeconds: number;
+  readonly terms: PersonTerms;
   readonly incidentId: string;
   readonly alertId: string;
+  readonly behaviours: readonly string[];
   readonly by: string;
+  readonly why: string;
 };
 
-export type Proposed =
-  | { readonly ok: true; readonly response: Response }
-  | { readonly ok: false; readonly reason: 'protected-namespace' }
-  | { readonly ok: false; readonly reason: 'exists'; readonly id: string };
-
-export type Changed =
-  | { readonly ok: true; readonly response: Response }
-  | { readonly ok: false; readonly reason: 'not-found' | 'wrong-state' | 'expired' };
-
 export type DryRun =
-  | { readonly ok: true; readonly outcome: ActionOutcome }
-  | { readonly ok: false; readonly reason: 'not-found' | 'no-cluster' | 'protected-namespace' };
+  | { readonly ok: true; readonly outcome: ActionOutcome; readonly response: Response }
+  | { readonly ok: false; readonly reason: 'not-found' | 'no-cluster' };
 
-export type ResponderOptions = Omit<ExecutorOptions, 'store'> & {
-  readonly store: ExecutorOptions['store'] & AuditStore;
+export type Undone = Proposed | { readonly ok: false; readonly reason: 'not-found' | 'no-way-back' };
+
+export type ResponderOptions = Omit<ExecutionOptions, 'pause' | 'followUp' | 'store'> & {
+  readonly store: ExecutionOptions['store'] & AuditStore & SettingStore;
+  readonly alerts: EscalationAlerts;
   readonly newId: () => string;
   readonly onDecided: (reason: NothingReason | 'propose' | 'act') => void;
+  readonly onEscalated: (kind: Escalation) => void;
+  /** False while another replica executes and expires; wake this one when that changes. */
+  readonly mayExecute?: () => boolean;
 };
 
 export class Responder {
   readonly #options: ResponderOptions;
+  readonly #proposals: Proposals;
   readonly #executor: Executor;
-  #cancelExpiry: () => void = () => undefined;
-  #expiring: Promise<void> = Promise.resolve();
-  #isStopped = false;
+  readonly #expiry: Expiry;
+  readonly #pause: PauseSwitch;
+  readonly #labels: PodLabelReader;
 
   constructor(options: ResponderOptions) {
+    const proposals = new Proposals({ ...options, hasCluster: options.kube !== undefined });
+    const pause = new PauseSwitch(options);
+    const followUp = new FollowUp({ ...options, proposals, pause });
     this.#options = options;
-    this.#executor = new Executor(options);
+    this.#proposals = proposals;
+    this.#pause = pause;
+    this.#labels = new PodLabelReader(options);
+    this.#executor = new Executor({ ...options, pause, followUp });
+    const onApproved = (): void => this.#executor.wake();
+    this.#expiry = new Expiry({ ...options, proposals, onApproved });
   }
 
   start(): void {
     this.#executor.wake();
-    this.#watchExpiry();
+    this.#expiry.start();
+  }
+
+  /** Something may have been approved here or by another replica, or it is our turn now. */
+  wake(): void {
+    this.#executor.wake();
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#cancelExpiry();
-    await this.#expiring;
+    await this.#expiry.stop();
     await this.#executor.stop();
   }
 
   /** What the policy wants for an alert of an incident; safe to call again for the same alert. */
   async consider(incident: Incident, alert: Alert): Promise<void> {
     const { policy, onDecided } = this.#options;
-    const decision = decide(policy, incident, alert);
+    if (await this.#isOwn(alert)) return;
+    const { policy: rules } = policy();
+    const labels = needsLabels(rules, incident, alert) ? await this.#labels.of(alert) : undefined;
+    const decision = decide(rules, incident, alert, labels);
     onDecided(decision.kind === 'nothing' ? decision.reason : decision.mode);
-    if (decision.kind === 'nothing') return;
-    const { action, graceSeconds, name } = decision.rule;
-    const { cluster, namespace, pod, podUid, node } = alert;
-    const proposed = await this.#insert({
+    const target = targetOf(alert);
+    if (decision.kind === 'nothing' || target === undefined) return;
+    const { rule, mode } = decision;
+    const { action, name } = rule;
+    const by = policyActor(name);
+    const terms = termsOfRule(rule, rules);
+    const proposed = await this.#proposals.insert({
       action,
-      graceSeconds,
-      target: { cluster, namespace, pod, podUid, node },
+      target,
+      terms: { ...terms, isAutomatic: mode === 'act' },
       incidentId: incident.id,
       alertId: alert.id,
-      by: `policy:${name}`,
-    }, policyId(action, podUid, incident.id), name);
-    const id = proposed.ok ? proposed.response.id : proposed.reason === 'exists' && proposed.id;
+      behaviours: behavioursOf(alert),
+      by,
+      why: alert.reason.en,
+      rule: name,
+      reverses: '',
+      undo: { kind: 'none' },
+    }, policyId(action, alert.podUid, incident.id));
+    if (mode !== 'act') return;
     // Also when it exists: a crash may have come between the proposal and its approval.
-    if (decision.mode === 'act' && id) await this.approve(id, `policy:${name}`);
+    const id = proposed.ok ? proposed.response.id : 'id' in proposed ? proposed.id : '';
+    await this.#approveByPolicy(id, by);
   }
 
-  propose(proposal: Proposal): Promise<Proposed> {
-    return this.#insert(proposal, `response-${this.#options.newId()}`, '');
+  /** An alert grows many times: what is decided, or held by the stop button, is no news then. */
+  async #approveByPolicy(id: string, by: string): Promise<void> {
+    const response = id === '' ? undefined : await this.#options.store.readResponse(id);
+    if (response?.state !== 'proposed' || response.rule === '') return;
+    if ((await this.#pause.read()).isPaused) return;
+    await this.approve(id, by);
+  }
+
+  propose(proposal: PersonProposal): Promise<Proposed> {
+    return this.#proposals.insert(
+      this.#ofPerson(proposal),
+      `response-${this.#options.newId()}`,
+    );
   }
 
   async approve(id: string, by: string): Promise<Changed> {
-    const changed = await this.#change(id, { kind: 'approve', by }, by);
+    const response = await this.#options.store.readResponse(id);
+    const isHeld = response !== undefined && !isReversal(response.action) &&
+      (await this.#pause.read()).isPaused;
+    if (isHeld) {
+      await this.#proposals.noteRefusal(id, { step: 'approve', reason: 'paused' }, by);
+      return { ok: false, reason: 'paused' };
+    }
+    const changed = await this.#proposals.change(id, { kind: 'approve', by }, by);
     if (changed.ok) this.#executor.wake();
     return changed;
   }
 
   reject(id: string, by: string): Promise<Changed> {
-    return this.#change(id, { kind: 'reject', by }, by);
+    return this.#proposals.change(id, { kind: 'reject', by }, by);
   }
 
-  /** Asks the API server what would happen; the response itself does not change. */
+  /** Proposes the way back of a response. */
+  async undo(id: string, { by, why }: { by: string; why: string }): Promise<Undone> {
+    const response = await this.#options.store.readResponse(id);
+    if (response === undefined) return { ok: false, reason: 'not-found' };
+    const { reversal } = actions[response.action];
+    const isInEffect = ['verifying', 'verified', 'not-effective'].includes(response.state);
+    if (reversal === null || !isInEffect) return { ok: false, reason: 'no-way-back' };
+    const proposal = { ...reversalOf(response), action: reversal, by, why };
+    return this.#proposals.insert(proposal, `response-${this.#options.newId()}`);
+  }
+
+  pauseState(): Promise<Pause> {
+    return this.#pause.read();
+  }
+
+  /** The stop button; false when somebody else pressed it at the same moment. */
+  setPaused(isPaused: boolean, who: { by: string; why: string }): Promise<boolean> {
+    return this.#pause.set(isPaused, who);
+  }
+
+  /** Asks what would happen, guardrails included; the response itself does not change. */
   async dryRun(id: string, by: string): Promise<DryRun> {
     const response = await this.#options.store.readResponse(id);
     return response === undefined
@@ -117,98 +188,51 @@ export class Responder {
       : this.#dryRun(response, by);
   }
 
-  dryRunProposal(proposal: Proposal): Promise<DryRun> {
+  dryRunProposal(proposal: PersonProposal): Promise<DryRun> {
     const id = `dry-run-${this.#options.newId()}`;
-    return this.#dryRun(this.#make(proposal, id, ''), proposal.by);
+    return this.#dryRun(this.#proposals.make(this.#ofPerson(proposal), id), proposal.by);
+  }
+
+  #ofPerson({ terms, ...proposal }: PersonProposal): Proposal {
+    const { policy } = this.#options.policy();
+    return {
+      ...proposal,
+      terms: termsOfPerson(proposal.action, terms, policy),
+      rule: '',
+      reverses: '',
+      undo: { kind: 'none' },
+    };
   }
 
   async #dryRun(response: Response, by: string): Promise<DryRun> {
-    const { kube, policy, store, clock } = this.#options;
-    if (response.action !== 'release' && isProtected(policy, response.target.namespace)) {
-      return { ok: false, reason: 'protected-namespace' };
-    }
+    const { kube, store, clock } = this.#options;
+    const nowMs = clock.now();
+    const { policy } = this.#options.policy();
+    const early = isReversal(response.action)
+      ? undefined
+      : refusedByPolicy(response.action, response.target.namespace, policy);
+    if (early !== undefined) return { ok: true, outcome: early, response };
     if (kube === undefined) return { ok: false, reason: 'no-cluster' };
-    const entry = auditOf(response, { kind: 'propose' }, { actor: by, atMs: clock.now() });
+    const entry = auditOf(response, { kind: 'propose' }, { actor: by, atMs: nowMs });
     await store.appendAudit({ ...entry, action: 'response.dry-run' });
-    return {
-      ok: true,
-      outcome: await runAction(response, { kube, dryRun: true, isAgain: false }),
-    };
-  }
-
-  async #insert(proposal: Proposal, id: string, rule: string): Promise<Proposed> {
-    const { store, policy, clock } = this.#options;
-    const { action, target, by } = proposal;
-    if (action !== 'release' && isProtected(policy, target.namespace)) {
-      return { ok: false, reason: 'protected-namespace' };
+    if (!isReversal(response.action)) {
+      const guarded = await guard(response, { kube, store, policy, nowMs });
+      if (!guarded.ok) return { ok: true, outcome: guarded.outcome, response };
     }
-    const live = (await store.liveResponses(target.podUid)).find((other) =>
-      other.action === action && !(action === 'release' && other.state === 'verified'));
-    if (live !== undefined) return { ok: false, reason: 'exists', id: live.id };
-    const response = this.#make(proposal, id, rule);
-    const audit = auditOf(response, { kind: 'propose' }, { actor: by, atMs: clock.now() });
-    return await store.insertResponse(response, audit)
-      ? { ok: true, response }
-      : { ok: false, reason: 'exists', id };
+    const { agents } = this.#options;
+    const { forensicsNamespace } = policy;
+    const context = { kube, agents, clock, forensicsNamespace, dryRun: true, isAgain: false };
+    const action = actions[response.action];
+    const undo = response.undo.kind === 'none' ? await action.undo?.(response, context) : undefined;
+    if (undo?.ok === false) return { ok: true, outcome: undo.outcome, response };
+    const tried = undo === undefined ? response : { ...response, undo: undo.undo };
+    return { ok: true, outcome: await action.run(tried, context), response };
   }
 
-  #make(proposal: Proposal, id: string, rule: string): Response {
-    const nowMs = this.#options.clock.now();
-    return {
-      id,
-      revision: 1,
-      action: proposal.action,
-      target: proposal.target,
-      graceSeconds: proposal.graceSeconds,
-      state: 'proposed',
-      reason: '',
-      detail: '',
-      warnings: [],
-      incidentId: proposal.incidentId,
-      alertId: proposal.alertId,
-      rule,
-      proposedBy: proposal.by,
-      approvedBy: '',
-      attempts: 0,
-      proposedAtMs: nowMs,
-      updatedAtMs: nowMs,
-      executedAtMs: 0,
-      expiresAtMs: nowMs + this.#options.policy.approvalSeconds * 1_000,
-    };
-  }
-
-  async #change(id: string, event: ResponseEvent, by: string): Promise<Changed> {
-    const { store, clock } = this.#options;
-    const response = await store.readResponse(id);
-    if (response === undefined) return { ok: false, reason: 'not-found' };
-    const next = transition(response, event, clock.now());
-    if (!next.ok) return next;
-    const audit = auditOf(next.response, event, { actor: by, atMs: clock.now() });
-    // Somebody changed it since it was read: whatever they did, this event was for the old state.
-    return await store.updateResponse(next.response, audit)
-      ? next
-      : { ok: false, reason: 'wrong-state' };
-  }
-
-  #watchExpiry(): void {
-    const { clock, log } = this.#options;
-    this.#cancelExpiry = clock.after(EXPIRY_CHECK_MS, () => {
-      this.#expiring = this.#expire()
-        .catch((error: unknown) => {
-          log.error({ err: error }, 'proposals could not be expired, trying again');
-        })
-        .finally(() => {
-          if (!this.#isStopped) this.#watchExpiry();
-        });
-    });
-  }
-
-  async #expire(): Promise<void> {
-    const { store, clock } = this.#options;
-    for (const response of await store.responsesInState('proposed', EXPIRED_PER_CHECK)) {
-      if (clock.now() < response.expiresAtMs) continue;
-      await this.#change(response.id, { kind: 'expire' }, 'collector');
-    }
+  /** An agent that makes up such an id would have to know a response's. */
+  async #isOwn(alert: Alert): Promise<boolean> {
+    const id = escalatedResponseId(alert.id);
+    return id !== undefined && await this.#options.store.readResponse(id) !== undefined;
   }
 }
 

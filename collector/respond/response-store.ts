@@ -1,7 +1,7 @@
 import type { Page } from '../page.ts';
 import type { Response, ResponseState } from './response.ts';
 
-/** What this room asks of the store: responses, and the audit of every step. */
+/** What this room asks of the store: responses, settings, evidence, and the audit of every step. */
 export type AuditEntry = {
   readonly atMs: number;
   readonly actor: string;
@@ -10,14 +10,33 @@ export type AuditEntry = {
   readonly detail: Readonly<Record<string, unknown>>;
 };
 
-export type AuditRow = AuditEntry & { readonly number: number };
+export type AuditRow = AuditEntry & {
+  readonly number: number;
+  readonly previousHash: string;
+  /** Over the record and `previousHash`. */
+  readonly hash: string;
+};
+
+export type AuditVerdict =
+  | { readonly ok: true; readonly rows: number }
+  | { readonly ok: false; readonly at: number; readonly problem: string };
 
 export type AuditStore = {
   appendAudit(entry: AuditEntry): Promise<void>;
   listAudit(page: Page): Promise<readonly AuditRow[]>;
+  /** Reads the whole chain: any edit, gap or change of order is found, truncation is not. */
+  verifyAudit(): Promise<AuditVerdict>;
 };
 
 export type ResponseRow = { readonly number: number; readonly response: Response };
+
+/** Each part that is given narrows it; all of the cluster when none is. */
+export type ResponseScope = {
+  readonly cluster?: string;
+  readonly namespace?: string;
+  readonly workload?: string;
+  readonly node?: string;
+};
 
 export type ResponseStore = {
   /** False when a response of that id exists: proposing twice is one proposal. */
@@ -31,10 +50,48 @@ export type ResponseStore = {
   responsesInState(state: ResponseState, limit: number): Promise<readonly Response[]>;
   /** Of this pod: those that wait, run, or are in effect. */
   liveResponses(podUid: string): Promise<readonly Response[]>;
-  /** Actions begun in the namespace since then, releases not among them: the budget's count. */
-  countExecuted(namespace: string, sinceMs: number): Promise<number>;
+  /** Actions begun in the scope since then, reversals not among them: what limits count. */
+  countExecuted(scope: ResponseScope, sinceMs: number): Promise<number>;
+  /** The same actions themselves, newest first. */
+  executedSince(
+    scope: ResponseScope,
+    sinceMs: number,
+    limit: number,
+  ): Promise<readonly Response[]>;
+  /** In effect, with a `reverseAtMs` that has passed. */
+  reversalsDue(nowMs: number, limit: number): Promise<readonly Response[]>;
   listResponses(
     filter: { readonly state?: ResponseState; readonly incidentId?: string },
     page: Page,
   ): Promise<readonly ResponseRow[]>;
+};
+
+export type Setting = { readonly value: unknown; readonly revision: number };
+
+export type SettingStore = {
+  readSetting(name: string): Promise<Setting | undefined>;
+  /** Only over that revision (0 when there is none yet), with its audit record. */
+  writeSetting(
+    name: string,
+    value: unknown,
+    expectedRevision: number,
+    audit: AuditEntry,
+  ): Promise<boolean>;
+};
+
+export type EvidenceFile = {
+  readonly responseId: string;
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  readonly takenAtMs: number;
+};
+
+export type EvidenceFileStore = {
+  /** Putting the same name again replaces it: evidence is taken again after a crash. */
+  putEvidence(file: EvidenceFile): Promise<void>;
+  listEvidence(
+    responseId: string,
+  ): Promise<readonly (Omit<EvidenceFile, 'bytes'> & { readonly size: number })[]>;
+  readEvidence(responseId: string, name: string): Promise<EvidenceFile | undefined>;
 };

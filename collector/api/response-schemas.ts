@@ -1,0 +1,50 @@
+import Type from 'typebox';
+
+import { PERSON_PATTERN } from '../respond/four-eyes.ts';
+import { responseStates, containments, reversals } from '../respond/response.ts';
+import { page } from './schemas.ts';
+
+/** What requests about responses may say; anything else is 400 with the place that is wrong. */
+const oneOf = <T extends string>(values: readonly T[]) => Type.Unsafe<T>(Type.Enum([...values]));
+const name = Type.String({ minLength: 1, maxLength: 1_024 });
+const closed = { additionalProperties: false } as const;
+
+const by = Type.Optional(Type.String({ pattern: PERSON_PATTERN,
+  description: 'Who decides. What the holder of the access token says; needed for four eyes.' }));
+const why = Type.String({ minLength: 1, maxLength: 1_000 });
+
+export const responsesQuery = Type.Object({
+  ...page,
+  state: Type.Optional(oneOf(responseStates)),
+  incident: Type.Optional(name),
+}, closed);
+
+/** The pod either by an alert of it, or by all that names it. */
+export const responseBody = Type.Object({
+  // Uncordon and scale-back name what they take back: they are made by undo.
+  action: oneOf([...containments, reversals[0], reversals[1]] as const),
+  alertId: Type.Optional(name),
+  target: Type.Optional(Type.Object({
+    namespace: name,
+    pod: name,
+    podUid: name,
+    cluster: Type.Optional(name),
+    node: Type.Optional(name),
+  }, closed)),
+  graceSeconds: Type.Integer({ minimum: 0, maximum: 3_600, default: 0 }),
+  ttlSeconds: Type.Integer({ minimum: 0, maximum: 2_592_000, default: 0 }),
+  acceptsOutage: Type.Boolean({ default: false,
+    description: 'Also the last healthy replica; then two people approve.' }),
+  dryRun: Type.Boolean({ default: false }),
+  by,
+  why: Type.Optional(why),
+}, closed);
+
+export const byBody = Type.Object({ by, why: Type.Optional(why) }, closed);
+export const undoBody = Type.Object({ by, why }, closed);
+export const pauseBody = Type.Object({ isPaused: Type.Boolean(), by, why }, closed);
+
+export const evidenceParams = Type.Object({
+  id: name,
+  name: Type.String({ pattern: '^[A-Za-z0-9._-]{1,300}$' }),
+}, closed);
