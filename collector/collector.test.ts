@@ -1,14 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
+import type { ProfileDocument } from '../baseline/profile/document.ts';
+import { itemsIn } from './profiles/image-profiles.ts';
 import { anAlert } from './testing/alerts.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { writeKubeconfig } from './testing/kubeconfig.ts';
+import { IMAGE, KEY, learned, unzipped, zipped } from './testing/profiles.ts';
 import { startTestCollector } from './testing/start.ts';
 import { TestAgent } from './testing/test-agent.ts';
 
@@ -45,8 +47,14 @@ test('an alert that was acknowledged is there after a restart, and so is the tok
 
 test('what one agent learned reaches the others that run the image, and late comers', async () => {
   const collector = await startTestCollector();
-  const document = (words: readonly string[]): Uint8Array => gzipSync(JSON.stringify(words));
-  const words = (bytes: Uint8Array): unknown => JSON.parse(gunzipSync(bytes).toString());
+  const evidence = (file: string, pod: string) => ({
+    kind: 'evidence',
+    profileKey: KEY,
+    revision: 1,
+    document: zipped(learned({ files: [file], pods: [pod] })),
+  }) as const;
+  const files = (bytes: Uint8Array): unknown =>
+    itemsIn(unzipped(bytes) as ProfileDocument, 'file-write').map(({ object }) => object);
   const heartbeat = {
     kind: 'heartbeat',
     time: '2026-01-01T00:00:00Z',
@@ -59,8 +67,8 @@ test('what one agent learned reaches the others that run the image, and late com
     outboxPending: 0,
     lagSeconds: 0,
     images: [{
-      profileKey: 'k',
-      image: { repository: 'r', tag: 't', digest: 'd' },
+      profileKey: KEY,
+      image: IMAGE,
       state: 'learning',
       coverage: 0,
       observations: 0,
@@ -74,16 +82,18 @@ test('what one agent learned reaches the others that run the image, and late com
     return agent;
   }) as [TestAgent, TestAgent, TestAgent];
   await Promise.all([one, two, three].map((agent) => agent.frame('welcome')));
-  one.send({ kind: 'evidence', profileKey: 'k', revision: 1, document: document(['a']) });
+  one.send(evidence('a', 'p1'));
   await vi.waitUntil(async () => (await collector.counts()).profiles === 1);
-  two.send({ kind: 'evidence', profileKey: 'k', revision: 1, document: document(['b']) });
-  expect(words((await two.frame('profile')).document)).toEqual(['a', 'b']);
-  expect(words((await one.frame('profile')).document)).toEqual(['a', 'b']);
+  two.send(evidence('b', 'p2'));
+  const both = ['/var/log/a', '/var/log/b'];
+  expect(files((await two.frame('profile')).document)).toEqual(both);
+  expect(files((await one.frame('profile')).document)).toEqual(both);
   expect(three.frames.some(({ kind }) => kind === 'profile')).toBe(false);
   three.send(heartbeat);
-  expect(words((await three.frame('profile')).document)).toEqual(['a', 'b']);
-  one.send({ kind: 'evidence', profileKey: 'k', revision: 2, document: Buffer.from('no gzip') });
-  one.send({ kind: 'alerts', epoch: 'e1', sequence: 1, alerts: [anAlert()], gaps: [] });
+  expect(files((await three.frame('profile')).document)).toEqual(both);
+  one.send({ ...evidence('a', 'p1'), document: Buffer.from('no gzip') });
+  const alert = anAlert({ node: 'n1' });
+  one.send({ kind: 'alerts', epoch: 'e1', sequence: 1, alerts: [alert], gaps: [] });
   await one.frame('ack');
   const metrics = await (await fetch(`${collector.addresses.api}/metrics`)).text();
   expect(metrics).toContain('lanner_collector_evidence_total{outcome="not-gzip"} 1');
@@ -97,10 +107,13 @@ test('with a policy that acts, an alert on the link ends as a deleted pod in the
     const kubeconfig = writeKubeconfig(folder, await api.start());
     api.addPod('shop', 'web-1', { uid: 'uid-1' });
     api.addPod('kube-system', 'dns', { uid: 'uid-2' });
+    const policy = join(folder, 'policy.yaml');
+    writeFileSync(policy, 'rules: [{ name: kill, match: { severityMin: critical }, mode: act, ' +
+      'action: kill, evidence: none }]');
     const collector = await startTestCollector({
       yaml: `
 kube: { mode: kubeconfig, kubeconfig: ${kubeconfig} }
-policy: { rules: [{ name: kill, match: { severityMin: critical }, mode: act, action: kill }] }
+policy: { file: ${policy} }
 `,
     });
     const agent = new TestAgent(collector.addresses.link);

@@ -9,19 +9,19 @@ import { startApi } from './api/server.ts';
 import { readOrMakeToken } from './api/token.ts';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
+import { ReplicaCommandBus } from './command-bus.ts';
 import type { CollectorConfig } from './config.ts';
+import { createFleetProfiles } from './fleet-profiles.ts';
 import { createFleet } from './fleet.ts';
-import { Correlator } from './incident/correlator.ts';
 import { connectKube } from './kube/client.ts';
 import type { Kube } from './kube/kube.ts';
-import { LinkServer } from './link/link-server.ts';
+import { createLink } from './link-wiring.ts';
+import type { Link } from './link-wiring.ts';
 import { LogGate } from './log-gate.ts';
 import { CollectorMetrics } from './metrics.ts';
-import { ProfileBook } from './profiles/profile-book.ts';
-import type { ProfileAlgebra } from './profiles/profile-book.ts';
-import { Responder } from './respond/responder.ts';
-import { scheduleRetention } from './retention-schedule.ts';
-import type { Store } from './store/faces.ts';
+import { createResponding } from './response-wiring.ts';
+import { RollCall } from './roll-call.ts';
+import { SoleWork } from './sole-work.ts';
 import type { StoreCounts } from './store/faces.ts';
 import { openStore } from './store/open-store.ts';
 
@@ -30,12 +30,10 @@ import { openStore } from './store/open-store.ts';
  * start, those before it are stopped again and the error says which part it was. `stop` leaves
  * nothing behind: no socket, no timer, no open file.
  */
-export type CollectorOptions<P> = {
+export type CollectorOptions = {
   readonly config: CollectorConfig;
   readonly version: string;
   readonly log: Logger;
-  /** What profiles are and how they merge; the baseline knows. */
-  readonly profiles: ProfileAlgebra<P>;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
   /** Keep the store in memory: nothing is written but the access token. */
@@ -56,7 +54,7 @@ export type RunningCollector = {
   stop(): Promise<void>;
 };
 
-export async function startCollector<P>(options: CollectorOptions<P>): Promise<RunningCollector> {
+export async function startCollector(options: CollectorOptions): Promise<RunningCollector> {
   const stops: (() => Promise<void>)[] = [];
   // In reverse order of the starts, and each of them even when one before it fails.
   const stopAll = async (): Promise<void> => {
@@ -76,8 +74,8 @@ export async function startCollector<P>(options: CollectorOptions<P>): Promise<R
   }
 }
 
-async function start<P>(
-  options: CollectorOptions<P>,
+async function start(
+  options: CollectorOptions,
   stops: (() => Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<RunningCollector> {
@@ -89,31 +87,98 @@ async function start<P>(
 
   const levels = {
     links: () => server.openCount,
-    incidentsOpen: () => correlator.openCount,
+    linkCertificateNotAfter: () => (server.certificateNotAfterMs ?? 0) / 1_000,
+    incidentsOpen: () => work.incidentsOpen,
+    isOurs: () => (work.isOurs() ? 1 : 0),
     streamClients: () => stream.readerCount,
   };
   const metrics = new CollectorMetrics(version, levels);
   const store = await openStore({
-    path: options.inMemory === true ? ':memory:' : join(config.dataDir, 'collector.db'),
+    path: storePath(options),
     clock,
     observeCommit: metrics.commitSeconds,
+    onTrouble: (message, error) => {
+      const suppressed = gate.open(message);
+      if (suppressed !== undefined) log.warn({ err: error, suppressed }, message);
+    },
   });
   stops.push(() => store.close());
   const stream = new LiveStream(store, clock);
 
   const kube = await openKube(config, options.env ?? process.env, clock, log);
   if (kube !== undefined) stops.push(() => kube.close());
-  const responder = createResponder({ config, store, kube, metrics, clock, log });
-  const correlator = createCorrelator({ config, store, responder, metrics, clock, log });
-  const server = createServer({ options, store, metrics, clock, gate });
+  const responding = await createResponding({
+    config,
+    store,
+    kube,
+    agents: { send: (agent, frame, deadlineMs) => bus.send(agent, frame, deadlineMs) },
+    isOurs: () => work.isOurs(),
+    metrics,
+    clock,
+    log,
+  });
+  stops.push(() => responding.stop());
+  const { responder } = responding;
+  const work: SoleWork = new SoleWork({
+    store,
+    config,
+    replica: randomUUID(),
+    clock,
+    log,
+    onGrown: (incident, alert) => responder.consider(incident, alert),
+    onEffects: metrics.incidentEffects,
+    onDeleted: metrics.retained,
+    onOurs: () => responder.wake(),
+  });
+  const profiles = createFleetProfiles({
+    store,
+    metrics,
+    clock,
+    log,
+    gate,
+    links: () => server.open(),
+  });
+  const roll = new RollCall({
+    store,
+    clock,
+    onDropped: (agents, error) => {
+      metrics.agentsDropped(agents);
+      const suppressed = gate.open('agents not noted');
+      if (suppressed === undefined) return;
+      log.warn({ err: error, agents, suppressed }, 'what agents say of themselves was not stored');
+    },
+  });
+  const { server, security }: Link = createLink({
+    config,
+    version,
+    store,
+    receiver: createFleet({ roll, ...profiles, metrics, log, gate }),
+    kube,
+    metrics,
+    clock,
+    log,
+    gate,
+  });
 
-  responder.start();
-  stops.push(() => responder.stop());
-  await correlator.start();
-  stops.push(() => correlator.stop());
-  const stopWaking = store.onChange(() => correlator.wake());
-  stops.push(async () => stopWaking());
-  stops.push(scheduleRetention({ store, clock, log, config, onDeleted: metrics.retained }));
+  const bus: ReplicaCommandBus = new ReplicaCommandBus({
+    links: server,
+    queue: store.commands,
+    clock,
+    newId: randomUUID,
+    onFailed: (error) => log.warn({ err: error }, 'commands of other replicas were not read'),
+  });
+
+  bus.start();
+  stops.push(() => bus.stop());
+  responding.start();
+  await work.start();
+  stops.push(() => work.stop());
+  profiles.feed.start();
+  stops.push(() => profiles.feed.stop());
+  stops.push(() => security.stop());
+  stops.push(() => roll.stop());
+  const stopFeeding = store.onChange(() => profiles.feed.notice());
+  stops.push(async () => stopFeeding());
   const link = await server.start();
   stops.push(() => server.stop());
   const api = await startApi({
@@ -121,7 +186,9 @@ async function start<P>(
     token: access.token,
     store,
     responder,
+    policy: responding.policy,
     links: server,
+    curation: profiles.curation,
     stream,
     metrics,
     clock,
@@ -129,7 +196,10 @@ async function start<P>(
     gate,
   });
   stops.push(() => api.stop());
-  log.info({ api: api.address, link, cluster: kube !== undefined }, 'collector started');
+  log.info(
+    { api: api.address, link, cluster: kube !== undefined, leader: work.isOurs() },
+    'collector started',
+  );
   return {
     addresses: { api: api.address, link },
     token: access.token,
@@ -138,6 +208,12 @@ async function start<P>(
     counts: () => store.counts(),
     stop,
   };
+}
+
+/** A server for several collectors, or a file of this one's own. */
+function storePath({ config, inMemory }: CollectorOptions): string {
+  if (config.store !== '') return config.store;
+  return inMemory === true ? ':memory:' : join(config.dataDir, 'collector.db');
 }
 
 function openAccess(config: CollectorConfig, log: Logger) {
@@ -167,86 +243,6 @@ async function openKube(
     ...(mode === 'kubeconfig' ? { kubeconfig } : {}),
     now: () => clock.now(),
   });
-}
-
-type Parts = {
-  readonly config: CollectorConfig;
-  readonly store: Store;
-  readonly metrics: CollectorMetrics;
-  readonly clock: Clock;
-  readonly log: Logger;
-};
-
-function createResponder(parts: Parts & { readonly kube: Kube | undefined }): Responder {
-  const { config, store, kube, metrics, clock, log } = parts;
-  const own = config.kube.ownNamespace;
-  return new Responder({
-    store,
-    clock,
-    log,
-    kube,
-    policy: {
-      ...config.policy,
-      protectedNamespaces: [
-        ...config.policy.protectedNamespaces,
-        // Without them the cluster cannot heal, and without us nobody sees it.
-        'kube-system',
-        ...(own === '' ? [] : [own]),
-      ],
-    },
-    newId: randomUUID,
-    onFinished: metrics.responseFinished,
-    onDecided: metrics.decided,
-  });
-}
-
-function createCorrelator(parts: Parts & { readonly responder: Responder }): Correlator {
-  const { config, store, responder, metrics, clock, log } = parts;
-  const { windowSeconds, behaviourPods, coolDownSeconds } = config.incidents;
-  return new Correlator({
-    store,
-    clock,
-    log,
-    settings: {
-      windowMs: windowSeconds * 1_000,
-      behaviourPods,
-      coolDownMs: coolDownSeconds * 1_000,
-    },
-    onGrown: (incident, alert) => responder.consider(incident, alert),
-    onEffects: metrics.incidentEffects,
-  });
-}
-
-function createServer<P>(parts: {
-  readonly options: CollectorOptions<P>;
-  readonly store: Store;
-  readonly metrics: CollectorMetrics;
-  readonly clock: Clock;
-  readonly gate: LogGate;
-}): LinkServer {
-  const { options: { config, log, profiles, version }, store, metrics, clock, gate } = parts;
-  const { address, insecure, helloSeconds, windowBatches, tls } = config.link;
-  const book = new ProfileBook({ store, algebra: profiles, clock });
-  const server: LinkServer = new LinkServer({
-    address,
-    insecure,
-    ...(tls.certFile === '' ? {} : {
-      tls: {
-        certFile: tls.certFile,
-        keyFile: tls.keyFile,
-        ...(tls.caFile === '' ? {} : { caFile: tls.caFile }),
-      },
-    }),
-    store,
-    receiver: createFleet({ store, book, links: () => server, metrics, clock, log, gate }),
-    clock,
-    log,
-    helloDeadlineMs: helloSeconds * 1_000,
-    windowBatches,
-    collectorVersion: version,
-    onEnded: metrics.linkEnded,
-  });
-  return server;
 }
 
 function apiConfig(config: CollectorConfig) {

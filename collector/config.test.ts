@@ -14,6 +14,22 @@ test.each([
   ['link: { tls: { certFile: /a } }', 'link.tls: is incomplete'],
   ['api: { tls: { keyFile: /a } }', 'api.tls: is incomplete'],
   ['link: { tls: { caFile: /a } }', 'link.tls.caFile: stands alone'],
+  ['link: { identity: certificate }', 'link.identity: is certificate; expected link.tls.certFile'],
+  ['link: { identity: token }', 'link.identity: is token; expected link.tls.certFile'],
+  [
+    'link: { identity: token, tls: { certFile: /a, keyFile: /b } }\nkube: { mode: off }',
+    'kube.mode is off',
+  ],
+  [
+    'link: { address: "0.0.0.0:8471", tls: { certFile: /a, keyFile: /b } }',
+    'link.identity: is auto, so that any peer may speak for any node; expected certificate or',
+  ],
+  [
+    'link: { address: "0.0.0.0:1", identity: none, tls: {certFile: /a, keyFile: /b, caFile: /c} }',
+    'link.identity: is none, so that',
+  ],
+  ['link: { trustDomain: "a/b" }', 'link.trustDomain: is "a/b"'],
+  ['link: { token: { serviceAccount: agent } }', 'link.token.serviceAccount: is "agent"'],
   ['kube: { mode: kubeconfig }', 'kube.kubeconfig: missing'],
   ['log: { level: loud }', 'log.level: is "loud"; expected one of'],
 ])('%s stops the start with key and expectation', (yaml, complaint) => {

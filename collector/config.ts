@@ -5,7 +5,7 @@ import { isLoopback, parseAddress } from '../config/address.ts';
 import { shown } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import type { ConfigError, Loaded, LoadOptions } from '../config/load.ts';
-import { policySchema } from './policy/policy.ts';
+import { RATE_LIMITS } from './link/link-rate.ts';
 
 /** Everything an operator can set; defaults make a collector for one machine, on loopback. */
 const closed = { additionalProperties: false, default: {} } as const;
@@ -20,6 +20,13 @@ export const collectorSchema = Type.Object({
     default: './lanner-data',
     description: 'Folder of the store and the access token; made with mode 0700 when missing.',
   }),
+  store: Type.String({
+    default: '',
+    pattern: '^(postgres(ql)?://.+)?$',
+    writeOnly: true,
+    description: 'postgres://… for several collectors; empty for an own file in dataDir. ' +
+      'The password may come from PGPASSWORD or a pgpass file instead.',
+  }),
   link: Type.Object({
     address: Type.String({
       default: '127.0.0.1:8471',
@@ -29,13 +36,49 @@ export const collectorSchema = Type.Object({
       ...tlsFiles,
       caFile: Type.String({
         default: '',
-        description: 'CA of the agents’ client certificates; empty lets in any agent.',
+        description: 'CA of the agents’ client certificates; empty asks for none.',
       }),
     }, closed),
     insecure: Type.Boolean({
       default: false,
-      description: 'Allow plaintext on an address that is not loopback.',
+      description: 'Allow plaintext, and identity none, on an address that is not loopback.',
     }),
+    identity: Type.Unsafe<'auto' | 'certificate' | 'token' | 'none'>(Type.Enum(
+      ['auto', 'certificate', 'token', 'none'],
+      {
+        default: 'auto',
+        description: 'What shows which node an agent may speak for: its certificate’s SPIFFE ID, ' +
+          'its service-account token (in Kubernetes), or nothing. auto: the certificate where ' +
+          'link.tls.caFile is set, else nothing.',
+      },
+    )),
+    trustDomain: Type.String({
+      pattern: '^[a-z0-9._-]{1,255}$',
+      default: 'lanner.local',
+      description: 'Of the agents’ SPIFFE IDs: spiffe://<trustDomain>/lanner/agent/<node>.',
+    }),
+    cluster: Type.String({
+      maxLength: 253,
+      default: '',
+      description: 'The only cluster that agents may be of; empty for any.',
+    }),
+    token: Type.Object({
+      audience: Type.String({ minLength: 1, default: 'lanner-collector',
+        description: 'That the agents’ tokens are made for.' }),
+      serviceAccount: Type.String({
+        pattern: '^[^/:]+/[^/:]+$',
+        default: 'lanner/lanner-agent',
+        description: 'Of the agents: namespace/name.',
+      }),
+    }, closed),
+    rates: Type.Object({
+      framesPerSecond: Type.Integer({ minimum: 1, maximum: 1_000_000,
+        default: RATE_LIMITS.framesPerSecond,
+        description: 'That one agent may send, on average over ten seconds.' }),
+      bytesPerSecond: Type.Integer({ minimum: 1_024 * 1_024, maximum: 1_024 ** 3,
+        default: RATE_LIMITS.bytesPerSecond,
+        description: 'That one agent may send, on average over ten seconds.' }),
+    }, closed),
     helloSeconds: Type.Integer({ minimum: 1, maximum: 300, default: 10,
       description: 'How long a new connection may take to say who it is.' }),
     windowBatches: Type.Integer({ minimum: 1, maximum: 64, default: 16,
@@ -92,7 +135,27 @@ export const collectorSchema = Type.Object({
     alertsMax: Type.Integer({ minimum: 1_000, maximum: 100_000_000, default: 1_000_000,
       description: 'Beyond this many the oldest alerts are deleted.' }),
   }, closed),
-  policy: policySchema,
+  policy: Type.Object({
+    file: Type.String({
+      default: '',
+      description: 'What may be done by itself, as YAML, read again when it changes; ' +
+        'empty for the shipped policy, which proposes only. See lannerctl policy check.',
+    }),
+  }, closed),
+  audit: Type.Object({
+    anchorFile: Type.String({
+      default: '',
+      description: 'Signed heads of the audit are appended here; put it where the collector ' +
+        'can append and not rewrite. Empty for none.',
+    }),
+    anchorKeyFile: Type.String({
+      default: '',
+      description: 'Ed25519 key that signs them; empty for audit-anchor.key in dataDir, made ' +
+        'when missing, with its public half beside it.',
+    }),
+    anchorSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 60,
+      description: 'At most so long after a record its head is anchored.' }),
+  }, closed),
   log: Type.Object({
     level: Type.Unsafe<'debug' | 'info' | 'warn' | 'error'>(Type.Enum(
       ['debug', 'info', 'warn', 'error'],
@@ -130,6 +193,7 @@ function contradictions({ link, api, kube }: CollectorConfig): readonly Contradi
   const errors = [
     ...(/^unix:(\/\/)?\/./.test(link.address) ? [] : listening('link', link)),
     ...listening('api', api),
+    ...identities(link, kube),
     ...partners('link', link.tls),
     ...partners('api', api.tls),
   ];
@@ -142,6 +206,38 @@ function contradictions({ link, api, kube }: CollectorConfig): readonly Contradi
     errors.push({ key: 'kube.kubeconfig', problem: 'missing', expected });
   }
   return errors;
+}
+
+/** What `auto` stands for. */
+export function linkIdentity(
+  { identity, tls }: Pick<CollectorConfig['link'], 'identity' | 'tls'>,
+): 'certificate' | 'token' | 'none' {
+  if (identity !== 'auto') return identity;
+  return tls.caFile === '' ? 'none' : 'certificate';
+}
+
+function identities(
+  link: CollectorConfig['link'],
+  kube: CollectorConfig['kube'],
+): readonly Contradiction[] {
+  const kind = linkIdentity(link);
+  const key = 'link.identity';
+  const problem = `is ${link.identity}`;
+  if (kind === 'certificate' && (link.tls.caFile === '' || link.tls.certFile === '')) {
+    return [{ key, problem, expected: 'link.tls.certFile, keyFile and caFile with it' }];
+  }
+  if (kind === 'token' && link.tls.certFile === '') {
+    return [{ key, problem, expected: 'link.tls.certFile and keyFile: tokens need TLS' }];
+  }
+  if (kind === 'token' && kube.mode === 'off') {
+    return [{ key, problem, expected: 'a cluster to ask: kube.mode is off' }];
+  }
+  const parsed = parseAddress(link.address);
+  const isLocal = parsed === undefined || isLoopback(parsed.host);
+  // In plaintext the address itself is the contradiction, and says so.
+  if (kind !== 'none' || isLocal || link.insecure || link.tls.certFile === '') return [];
+  const expected = 'certificate or token, an address of this machine, or link.insecure: true';
+  return [{ key, problem: `${problem}, so that any peer may speak for any node`, expected }];
 }
 
 type Listening = {

@@ -50,7 +50,7 @@ test('--help names every setting with its environment variable', async () => {
   const { status, out } = await collector(['--help']);
   expect(status).toBe(0);
   for (const word of ['--config', 'api.address', 'LANNER_COLLECTOR_LINK_TLS_CERT_FILE',
-    'policy.budget.actionsMax', 'LANNER_COLLECTOR_CONFIG']) expect(out).toContain(word);
+    'LANNER_COLLECTOR_POLICY_FILE', 'LANNER_COLLECTOR_CONFIG']) expect(out).toContain(word);
 });
 
 test('--print-config prints what is in use, as YAML that is a valid configuration', async () => {
@@ -61,7 +61,7 @@ test('--print-config prints what is in use, as YAML that is a valid configuratio
   expect(parse(out)).toMatchObject({
     retention: { days: 7 },
     api: { address: '127.0.0.1:0' },
-    policy: { rules: [{ name: 'kill-critical', mode: 'propose' }, { action: 'isolate' }] },
+    policy: { file: '' },
   });
   const again = join(folder, 'again.yaml');
   writeFileSync(again, out);
@@ -74,6 +74,18 @@ test('wrong settings and unknown options end with status 2 and say what is wrong
   expect(wrong.err).toContain('collector.yaml: polcy: unknown key');
   expect(wrong.err).toContain('did you mean "policy"?');
   expect((await collector(['--confg'])).status).toBe(2);
+});
+
+test('an invalid policy is told by --check, and no collector starts under it', async () => {
+  const policy = join(folder, 'policy.yaml');
+  writeFileSync(policy, 'rules: [{ name: a, action: explode }]');
+  const config = settings(`policy: { file: ${policy} }`);
+  const checked = await collector(['--check', '--config', config]);
+  expect(checked).toMatchObject({ status: 2 });
+  expect(checked.err).toContain('rules.0.action');
+  const started = await collector(['--config', config]);
+  expect(started).toMatchObject({ status: 1 });
+  expect(started.err).toContain('rules.0.action');
 });
 
 test('what cannot be started ends with status 1 and one sentence', async () => {
@@ -99,9 +111,23 @@ test('starts, logs JSON without the token, and ends with status 0 on a signal', 
   expect(lines.map(({ msg }) => msg)).toEqual([
     'a new access token was made',
     'no cluster: responses are recorded and not executed',
+    'policy in force',
+    'link.identity is none: any peer may speak for any node',
     'collector started',
     'collector stops',
     'collector stopped',
   ]);
   expect(out).not.toMatch(/[A-Za-z0-9_-]{43}/);
+});
+
+test('the password of the store is neither printed nor in the error', async () => {
+  const store = 'store: "postgres://lanner:hunter2@127.0.0.1:1/lanner"';
+  const printed = await collector(['--print-config', '--config', settings(store)]);
+  expect(parse(printed.out)).toMatchObject({ store: 'postgres://lanner:***@127.0.0.1:1/lanner' });
+  const failed = await collector(['--config', settings(store)]);
+  expect(failed.status).toBe(1);
+  expect(failed.err).toContain('the store postgres://lanner:***@127.0.0.1:1/lanner');
+  const wrong = await collector(['--check', '--config', settings('store: "mysql://l:hunter2@db"')]);
+  expect(wrong.status).toBe(2);
+  for (const { out, err } of [printed, failed, wrong]) expect(out + err).not.toContain('hunter2');
 });

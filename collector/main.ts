@@ -21,7 +21,8 @@ import {
   loadCollectorConfig,
 } from './config.ts';
 import type { CollectorConfig } from './config.ts';
-import { imageProfiles } from './profiles/image-profiles.ts';
+import { loadPolicy } from './policy/load-policy.ts';
+import { redactedUrl } from './store/redacted-url.ts';
 
 const HELP = `lanner-collector ${packageJson.version}
 Takes the alerts of all agents, groups them into incidents, shows them, and acts on pods.
@@ -43,7 +44,6 @@ async function run(config: CollectorConfig): Promise<number> {
     config,
     version: packageJson.version,
     log,
-    profiles: imageProfiles,
     env: process.env,
   });
   collectProcessMetrics(collector.metrics.registry);
@@ -82,10 +82,19 @@ async function main(): Promise<number> {
     return 2;
   }
   if (values['print-config']) {
-    console.log(stringify(loaded.value).trimEnd());
+    const shown = { ...loaded.value, store: redactedUrl(loaded.value.store) };
+    console.log(stringify(shown).trimEnd());
     return 0;
   }
-  return values.check ? 0 : await run(loaded.value);
+  return values.check ? checkPolicy(loaded.value.policy.file) : await run(loaded.value);
+}
+
+/** The collector does not start under a policy that is invalid, so `--check` reads it too. */
+function checkPolicy(file: string): number {
+  if (file === '') return 0;
+  const load = loadPolicy(file, readFileSync(file, 'utf8'));
+  if (!load.ok) console.error(formatConfigErrors(load.errors));
+  return load.ok ? 0 : 2;
 }
 
 // It would write plain text to stderr; what it reports is in our own log or error.

@@ -1,19 +1,29 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import { alertKinds, severities } from '../baseline/alert.ts';
-import type { GapCause } from '../proto/lanner/v1/frames.ts';
+import type { DecisionKind } from '../baseline/profile/decisions.ts';
+import { gapCauses } from '../proto/lanner/v1/frames.ts';
 import type { IncidentEffect, NotifyReason } from './incident/correlate.ts';
 import type { LinkEnd, LinkRefusal } from './link/agent-link.ts';
+import type { Drop } from './link/listener.ts';
+import { securityEventKinds } from './link/security-event.ts';
+import type { SecurityEventKind } from './link/security-event.ts';
 import type { NothingReason } from './policy/decide.ts';
+import type { PolicyChange } from './policy/policy-file.ts';
 import type { EvidenceRefusal } from './profiles/profile-book.ts';
+import { escalations } from './respond/escalation.ts';
+import type { Escalation } from './respond/escalation.ts';
 import type { Response } from './respond/response.ts';
 import type { BatchOutcome } from './store/faces.ts';
 
 /** What the collector tells Prometheus. All labels are closed sets: no pod, node or image names. */
 export type Levels = {
   readonly links: () => number;
+  readonly linkCertificateNotAfter: () => number;
   readonly incidentsOpen: () => number;
   readonly streamClients: () => number;
+  /** 1 where this replica correlates and responds. */
+  readonly isOurs: () => number;
 };
 
 export type ApiRefusal =
@@ -38,10 +48,31 @@ export class CollectorMetrics {
   readonly #refused = this.#counter('frames_refused_total', 'Frames refused, by reason', [
     'reason',
   ]);
+  readonly #dropped = this.#counter(
+    'connections_dropped_total',
+    'Connections to the link that came to no stream',
+    ['reason'],
+  );
+  readonly #security = this.#counter(
+    'security_events_total',
+    'Peers that spoke as who they are not',
+    ['kind'],
+  );
+  readonly #reloads = this.#counter(
+    'link_certificate_reloads_total',
+    'Changes of the link’s certificate files',
+    ['outcome'],
+  );
   readonly #evidence = this.#counter('evidence_total', 'Profile documents received', ['outcome']);
-  readonly #pushes = this.#counter('profile_pushes_total', 'Profiles pushed to agents', [
+  readonly #pushes = this.#counter('profile_pushes_total', 'Documents pushed to agents', [
+    'document',
     'outcome',
   ]);
+  readonly #profileDecisions = this.#counter(
+    'profile_decisions_total',
+    'What people decided about profiles',
+    ['kind'],
+  );
   readonly #gaps = this.#counter('gaps_total', 'Gaps in what the agents saw', ['cause']);
   readonly #notifications = this.#counter('incident_notifications_total', 'Incidents told', [
     'reason',
@@ -57,7 +88,28 @@ export class CollectorMetrics {
   readonly #decisions = this.#counter('policy_decisions_total', 'What the policy said', [
     'decision',
   ]);
+  readonly #policyChanges = this.#counter('policy_changes_total', 'Policy files read', [
+    'outcome',
+  ]);
+  readonly #policyValid = this.#gauge(
+    'policy_valid',
+    '0 while the policy file is invalid and the policy before it holds',
+    [],
+  );
+  readonly #escalations = this.#counter(
+    'response_escalations_total',
+    'Responses that did not help, told as alerts',
+    ['kind'],
+  );
+  readonly #anchors = this.#counter('audit_anchors_total', 'Heads of the audit written outside', [
+    'outcome',
+  ]);
   readonly #apiRefused = this.#counter('api_refused_total', 'API requests refused', ['reason']);
+  readonly #agentsDropped = this.#counter(
+    'agent_records_dropped_total',
+    'Hellos and heartbeats that the store did not take',
+    [],
+  );
   readonly #retained = this.#counter('retention_rows_total', 'Rows deleted by retention', []);
   readonly #commit = new Histogram({
     name: 'lanner_collector_store_commit_seconds',
@@ -72,28 +124,51 @@ export class CollectorMetrics {
     }
     this.#batches.inc({ outcome: 'committed' }, 0);
     this.#batches.inc({ outcome: 'duplicate' }, 0);
+    for (const cause of gapCauses) this.#gaps.inc({ cause }, 0);
+    for (const kind of escalations) this.#escalations.inc({ kind }, 0);
     this.#gauge('build_info', 'Version of this collector', ['version']).set({ version }, 1);
+    for (const kind of securityEventKinds) this.#security.inc({ kind }, 0);
     this.#level('links', 'Open links', levels.links);
+    this.#level(
+      'link_certificate_not_after_seconds',
+      'When the link’s certificate ends, in seconds since 1970; 0 without one',
+      levels.linkCertificateNotAfter,
+    );
     this.#level('incidents_open', 'Open incidents', levels.incidentsOpen);
+    this.#level('leader', '1 where this replica correlates and responds', levels.isOurs);
     this.#level('stream_clients', 'Readers of the live stream', levels.streamClients);
   }
 
-  readonly batch = ({ duplicate, stored }: BatchOutcome): void => {
+  readonly batch = ({ duplicate, stored, gaps }: BatchOutcome): void => {
     this.#batches.inc({ outcome: duplicate ? 'duplicate' : 'committed' });
     for (const { severity, kind } of stored) this.#alerts.inc({ severity, kind });
+    for (const { cause } of gaps) this.#gaps.inc({ cause });
   };
 
   readonly commitSeconds = (seconds: number): void => this.#commit.observe(seconds);
   readonly linkEnded = (reason: LinkEnd): void => this.#linksEnded.inc({ reason });
+  readonly connectionDropped = (reason: Drop): void => this.#dropped.inc({ reason });
+  readonly securityEvent = (kind: SecurityEventKind): void => this.#security.inc({ kind });
+  readonly certificateReload = (outcome: 'used' | 'unusable'): void =>
+    this.#reloads.inc({ outcome });
   readonly frameRefused = (reason: LinkRefusal): void => this.#refused.inc({ reason });
-  readonly evidence = (outcome: EvidenceRefusal | 'merged' | 'unchanged'): void =>
+  readonly evidence = (outcome: EvidenceRefusal | 'merged' | 'unchanged' | 'unreadable'): void =>
     this.#evidence.inc({ outcome });
-  readonly push = (isSent: boolean): void =>
-    this.#pushes.inc({ outcome: isSent ? 'sent' : 'skipped' });
-  readonly gap = (cause: GapCause): void => this.#gaps.inc({ cause });
+  readonly push = (document: 'profile' | 'decisions', isSent: boolean): void =>
+    this.#pushes.inc({ document, outcome: isSent ? 'sent' : 'skipped' });
+  readonly profileDecided = (kind: DecisionKind | 'undo'): void =>
+    this.#profileDecisions.inc({ kind });
   readonly decided = (decision: NothingReason | 'propose' | 'act'): void =>
     this.#decisions.inc({ decision });
+  readonly policyChanged = (outcome: PolicyChange['kind']): void => {
+    this.#policyChanges.inc({ outcome });
+    this.#policyValid.set(outcome === 'loaded' ? 1 : 0);
+  };
+  readonly escalated = (kind: Escalation): void => this.#escalations.inc({ kind });
+  readonly anchored = (isWritten: boolean): void =>
+    this.#anchors.inc({ outcome: isWritten ? 'written' : 'failed' });
   readonly apiRefused = (reason: ApiRefusal): void => this.#apiRefused.inc({ reason });
+  readonly agentsDropped = (agents: number): void => this.#agentsDropped.inc(agents);
   readonly retained = (rows: number): void => this.#retained.inc(rows);
 
   readonly responseFinished = (response: Response): void =>

@@ -2,8 +2,9 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import type { Clock } from '../clock.ts';
 import type { AgentLinks } from '../link/link-server.ts';
-import type { Store } from '../store/faces.ts';
+import type { AgentRecord, Store } from '../store/faces.ts';
 import { notFound } from './errors.ts';
 import {
   alertsQuery,
@@ -12,7 +13,7 @@ import {
   incidentsQuery,
   pageQuery,
 } from './schemas.ts';
-import { alertView, gapView, imageViews, nodeView } from './views.ts';
+import { alertView, gapView, nodeView } from './views.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -24,10 +25,13 @@ export type Api = FastifyInstance<
 
 /** Everything that only reads. Lists are newest first; `nextCursor` is null at the end. */
 const ALERTS_OF_INCIDENT = 100;
+/** Four heartbeats of an agent. */
+const HEARD_MS = 20_000;
 
 export type ReadOptions = {
   readonly store: Store;
   readonly links: AgentLinks;
+  readonly clock: Clock;
 };
 
 export const pageOf = (query: { readonly limit: number; readonly cursor?: string }) => ({
@@ -48,7 +52,7 @@ export function listOf<Row extends { readonly number: number }, View>(
   };
 }
 
-export function addReadRoutes(api: Api, { store, links }: ReadOptions): void {
+export function addReadRoutes(api: Api, { store, links, clock }: ReadOptions): void {
   api.get('/api/v1/alerts', { schema: { querystring: alertsQuery } }, async ({ query }) => {
     const { severity, incident, limit, cursor: _, ...same } = query;
     const filter = {
@@ -83,11 +87,13 @@ export function addReadRoutes(api: Api, { store, links }: ReadOptions): void {
     };
   });
 
+  // A link to another replica shows by what was heard of the agent: that is in the store.
+  const isElsewhere = ({ lastSeenMs }: AgentRecord): boolean =>
+    store.commands !== undefined && clock.now() - lastSeenMs < HEARD_MS;
   api.get('/api/v1/nodes', async () => ({
-    items: (await store.listAgents()).map((agent) => nodeView(agent, links.isConnected(agent))),
+    items: (await store.listAgents()).map((agent) =>
+      nodeView(agent, links.isConnected(agent) || isElsewhere(agent))),
   }));
-
-  api.get('/api/v1/images', async () => ({ items: imageViews(await store.listAgents()) }));
 
   api.get('/api/v1/gaps', { schema: { querystring: gapsQuery } }, async ({ query }) => {
     const { node, limit } = query;

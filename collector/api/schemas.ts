@@ -1,7 +1,6 @@
 import Type from 'typebox';
 
 import { alertKinds, severities } from '../../baseline/alert.ts';
-import { responseActions, responseStates } from '../respond/response.ts';
 import { changeKinds } from '../store/faces.ts';
 
 /** What requests may say; anything else is 400 with the place that is wrong. */
@@ -9,7 +8,7 @@ const oneOf = <T extends string>(values: readonly T[]) => Type.Unsafe<T>(Type.En
 const name = Type.String({ minLength: 1, maxLength: 1_024 });
 const closed = { additionalProperties: false } as const;
 
-const page = {
+export const page = {
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
   cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
 };
@@ -34,28 +33,7 @@ export const incidentsQuery = Type.Object({
 export const gapsQuery = Type.Object({ ...page, node: Type.Optional(name) }, closed);
 export const pageQuery = Type.Object(page, closed);
 
-export const responsesQuery = Type.Object({
-  ...page,
-  state: Type.Optional(oneOf(responseStates)),
-  incident: Type.Optional(name),
-}, closed);
-
 export const idParams = Type.Object({ id: name }, closed);
-
-/** The pod either by an alert of it, or by all that names it. */
-export const responseBody = Type.Object({
-  action: oneOf(responseActions),
-  alertId: Type.Optional(name),
-  target: Type.Optional(Type.Object({
-    namespace: name,
-    pod: name,
-    podUid: name,
-  }, closed)),
-  graceSeconds: Type.Integer({ minimum: 0, maximum: 3_600, default: 0 }),
-  dryRun: Type.Boolean({ default: false }),
-}, closed);
-
-export const emptyBody = Type.Object({}, closed);
 
 export const streamQuery = Type.Object({
   /** Comma-separated; absent for all. */

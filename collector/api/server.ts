@@ -11,12 +11,16 @@ import { jsonText } from '../json-text.ts';
 import type { AgentLinks } from '../link/link-server.ts';
 import type { LogGate } from '../log-gate.ts';
 import type { CollectorMetrics } from '../metrics.ts';
+import type { LoadedPolicy } from '../policy/load-policy.ts';
+import type { Curation } from '../profiles/curation.ts';
 import type { Responder } from '../respond/responder.ts';
 import type { ChangeKind, Store } from '../store/faces.ts';
+import { addDecisionRoutes } from './decision-routes.ts';
 import { ApiError } from './errors.ts';
 import { createGuard } from './guard.ts';
 import { CLIENTS_MAX } from './live-stream.ts';
 import type { LiveStream } from './live-stream.ts';
+import { addProfileRoutes } from './profile-routes.ts';
 import { addResponseRoutes } from './response-routes.ts';
 import { addReadRoutes } from './routes.ts';
 import type { Api } from './routes.ts';
@@ -30,7 +34,8 @@ import { TokenCheck } from './token.ts';
  */
 const BODY_BYTES_MAX = 65_536;
 const REQUEST_TIMEOUT_MS = 30_000;
-const ID_CHARACTERS_MAX = 1_100;
+/** An id of a profile is base64url of a key of 1,024 bytes. */
+const ID_CHARACTERS_MAX = 1_400;
 
 export type ApiOptions = {
   readonly address: string;
@@ -41,7 +46,9 @@ export type ApiOptions = {
   readonly token: string;
   readonly store: Store;
   readonly responder: Responder;
+  readonly policy: () => LoadedPolicy;
   readonly links: AgentLinks;
+  readonly curation: Curation;
   readonly stream: LiveStream;
   readonly metrics: CollectorMetrics;
   readonly clock: Clock;
@@ -80,6 +87,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   addGuard(api, options, parsed.host);
   addAnswers(api, options);
   addReadRoutes(api, options);
+  addProfileRoutes(api, options);
+  addDecisionRoutes(api, options);
   addResponseRoutes(api, options);
   addStream(api, options);
   addHealth(api, options);

@@ -53,9 +53,12 @@ export function imageViews(agents: readonly AgentRecord[]): readonly ImageView[]
       images.set(progress.profileKey, { ...best, nodes: (known?.nodes ?? 0) + 1 });
     }
   }
-  return [...images.values()].toSorted((a, b) =>
-    compare(a.image.repository, b.image.repository) || compare(a.profileKey, b.profileKey));
+  return inOrder([...images.values()]);
 }
+
+export const inOrder = (views: readonly ImageView[]): readonly ImageView[] =>
+  views.toSorted((a, b) =>
+    compare(a.image.repository, b.image.repository) || compare(a.profileKey, b.profileKey));
 
 const compare = (left: string, right: string): number =>
   left < right ? -1 : left > right ? 1 : 0;

@@ -23,8 +23,24 @@ export class Client {
     return this.#json('GET', path, query);
   }
 
+  async getText(path: string): Promise<string> {
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const response = await this.#fetch('GET', path, { query: {}, signal, headers: {} });
+    return response.text();
+  }
+
+  async getBytes(path: string): Promise<Uint8Array> {
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const response = await this.#fetch('GET', path, { query: {}, signal, headers: {} });
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
   post(path: string, body: unknown): Promise<unknown> {
     return this.#json('POST', path, {}, body);
+  }
+
+  remove(path: string, body: unknown): Promise<unknown> {
+    return this.#json('DELETE', path, {}, body);
   }
 
   /**

@@ -91,19 +91,20 @@ describe('lannerctl', () => {
 
   test('proposes, approves and lists responses', async () => {
     await raise(anAlert({ severity: 'low' }));
-    const proposed = await run('respond kill --alert alert-1');
+    const proposed = await run('respond kill --alert alert-1 --why test');
     expect(proposed).toMatchObject({ exit: 0 });
     const id = /^(response-\S+): kill shop\/\S+, proposed$/m.exec(proposed.out)?.[1] ?? '';
     expect((await run(`respond approve ${id}`)).out).toContain('approved');
     await vi.waitUntil(async () => (await run('responses')).out.includes('not-executed'));
     expect((await run('responses --state not-executed')).out).toContain('no-cluster');
     expect(await run(`respond approve ${id}`)).toMatchObject({ exit: 6 });
-    expect(await run('respond isolate --alert alert-1 --dry-run')).toMatchObject({ exit: 6 });
-    expect(await run('respond kill --namespace kube-system --pod p --uid u'))
+    expect(await run('respond isolate --alert alert-1 --why test --dry-run')).toMatchObject({ exit: 6 });
+    expect(await run('respond kill --namespace kube-system --pod p --uid u --why test'))
       .toMatchObject({ exit: 6, err: expect.stringContaining('protected') as string });
   });
 
   test('lists nodes and images', async () => {
+    await vi.waitUntil(async () => (await run('nodes')).out.includes('node-1'));
     expect((await run('nodes')).out).toMatch(/NODE +CLUSTER +LINK[^]*node-1 +c1 +connected/);
     expect((await run('images')).out).toContain('IMAGE');
   });
@@ -142,7 +143,7 @@ describe('lannerctl', () => {
     expect((await run('alerts --follow', { env: { LANNER_URL: 'http://127.0.0.1:1' } })).exit)
       .toBe(3);
     const noToken = { env: { LANNER_URL: collector.addresses.api } };
-    expect(await run('respond kill --alert x', noToken)).toMatchObject({
+    expect(await run('respond kill --alert x --why test', noToken)).toMatchObject({
       exit: 4,
       err: expect.stringContaining('LANNER_TOKEN') as string,
     });

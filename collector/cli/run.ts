@@ -2,10 +2,16 @@ import { Command, CommanderError } from 'commander';
 
 import packageJson from '../../package.json' with { type: 'json' };
 import { addAlertCommands } from './alert-commands.ts';
+import { addAuditCommands } from './audit-commands.ts';
+import { addControlCommands } from './control-commands.ts';
 import { CliFailure, exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { addIncidentCommands } from './incident-commands.ts';
 import type { Io } from './io.ts';
+import { addPkiCommands } from './pki-commands.ts';
+import { addLearnCommands } from './learn-commands.ts';
+import { addProfileCommands } from './profile-commands.ts';
+import { addPolicyCommands } from './policy-commands.ts';
 import { addResponseCommands } from './response-commands.ts';
 import { escapeText } from './terminal.ts';
 import { choice } from './values.ts';
@@ -32,7 +38,13 @@ ${exitCodesHelp}`)
   addAlertCommands(program, io);
   addIncidentCommands(program, io);
   addFleetCommands(program, io);
+  addProfileCommands(program, io);
+  addLearnCommands(program, io);
   addResponseCommands(program, io);
+  addControlCommands(program, io);
+  addPolicyCommands(program, io);
+  addAuditCommands(program, io);
+  addPkiCommands(program, io);
   overrideExits(program);
   try {
     await program.parseAsync([...args], { from: 'user' });

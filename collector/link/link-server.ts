@@ -146,8 +146,9 @@ export class LinkServer implements AgentLinks {
       this.#server.forceShutdown();
       this.#listener?.destroy();
     });
-    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
-    // gRPC is done with a connection when it has told it to go; the socket goes a little later.
+    // Its word is not waited for: gRPC forgets to give it when a session is destroyed and not closed
+    // yet, which is where a connection is that was reset just now. Sockets are counted here anyway.
+    this.#server.tryShutdown(() => undefined);
     await this.#listener?.drained();
     cancel();
   }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -92,7 +91,9 @@ export class LinkListener {
   /** Resolves when no connection is left. */
   async drained(): Promise<void> {
     while (this.#open.size > 0) {
-      await Promise.all([...this.#open].map((socket) => once(socket, 'close')));
+      await Promise.all([...this.#open].map((socket) =>
+        // Not `once` of node:events, which rejects when one is reset meanwhile.
+        new Promise<void>((resolve) => socket.once('close', () => resolve()))));
     }
   }
 

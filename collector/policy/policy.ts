@@ -74,6 +74,11 @@ const limit = (value: number, what: string) =>
   Type.Integer({ minimum: 0, maximum: 10_000, default: value,
     description: `Actions per ${what} and window.` });
 
+/** Without a default: what a rule does not limit, the policy's own limits do. */
+const ownLimit = (what: string) =>
+  Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000,
+    description: `Actions per ${what} and window.` }));
+
 const limitsSchema = Type.Object({
   perWorkload: limit(3, 'workload'),
   perNamespace: limit(5, 'namespace'),
@@ -103,10 +108,10 @@ const ruleSchema = Type.Object({
     description: 'Two different people, of whom one may be the proposer.' }),
   evidence: evidence('Before a destructive action. required: without it nothing is done.'),
   limits: Type.Object({
-    perWorkload: Type.Optional(limit(3, 'workload')),
-    perNamespace: Type.Optional(limit(5, 'namespace')),
-    perNode: Type.Optional(limit(5, 'node')),
-    perCluster: Type.Optional(limit(20, 'cluster')),
+    perWorkload: ownLimit('workload'),
+    perNamespace: ownLimit('namespace'),
+    perNode: ownLimit('node'),
+    perCluster: ownLimit('cluster'),
   }, { ...closed, default: {}, description: 'Stricter than those of the policy, never looser.' }),
 }, closed);
 

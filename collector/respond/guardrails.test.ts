@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { anAlert } from '../testing/alerts.ts';
 import { anIncident } from '../testing/records.ts';
-import { RespondRig, webPod } from '../testing/respond-rig.ts';
+import { RespondRig, policyOf, webPod } from '../testing/respond-rig.ts';
 import type { ResponseAction } from './response.ts';
 
 let rig: RespondRig;
@@ -227,6 +227,12 @@ rules:
       'verified', 'budget', 'verified', 'verified', 'budget',
     ]);
   });
+});
+
+test('a rule without limits of its own has those of the policy, also where they are wide', () => {
+  const { policy } = policyOf('{ limits: { perNode: 50 }, rules: [{ name: a, action: kill }] }');
+  expect(policy.limits.perNode).toBe(50);
+  expect(policy.rules[0]?.limits).toEqual({});
 });
 
 describe('the kill loop', () => {

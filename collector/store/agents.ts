@@ -1,30 +1,14 @@
 import type { HeartbeatFrame } from '../../proto/lanner/v1/frames.ts';
-import type { AgentStore } from './faces.ts';
+import type { AgentRecord, AgentStore } from './faces.ts';
 import type { StoreContext } from './store-context.ts';
+import type { Db } from './tables.ts';
 
 export function agentStore({ db }: StoreContext): AgentStore {
   return {
-    saveHello: async (hello, nowMs) => {
-      const row = {
-        epoch: hello.epoch,
-        protocol: hello.protocol,
-        agent_version: hello.agentVersion,
-        falco_version: hello.falcoVersion,
-        capabilities: JSON.stringify(hello.capabilities),
-        connected_at: nowMs,
-        last_seen: nowMs,
-      };
-      await db.insertInto('agents')
-        .values({ cluster: hello.cluster, node: hello.node, heartbeat: null, ...row })
-        .onConflict((conflict) => conflict.columns(['cluster', 'node']).doUpdateSet(row))
-        .execute();
-    },
-    saveHeartbeat: async (agent, heartbeat, nowMs) => {
-      await db.updateTable('agents')
-        .set({ heartbeat: JSON.stringify(heartbeat), last_seen: nowMs })
-        .where('cluster', '=', agent.cluster)
-        .where('node', '=', agent.node)
-        .execute();
+    saveAgents: async (records) => {
+      for (let start = 0; start < records.length; start += ROWS_PER_STATEMENT) {
+        await saveSome(db, records.slice(start, start + ROWS_PER_STATEMENT));
+      }
     },
     listAgents: async () => {
       const rows = await db.selectFrom('agents').selectAll()
@@ -62,3 +46,37 @@ export function agentStore({ db }: StoreContext): AgentStore {
 }
 
 const AGENTS_LISTED_MAX = 10_000;
+const ROWS_PER_STATEMENT = 200;
+
+async function saveSome(db: Db, records: readonly AgentRecord[]): Promise<void> {
+  const rows = records.map((record) => ({
+    cluster: record.cluster,
+    node: record.node,
+    epoch: record.epoch,
+    protocol: record.protocol,
+    agent_version: record.agentVersion,
+    falco_version: record.falcoVersion,
+    capabilities: JSON.stringify(record.capabilities),
+    connected_at: record.connectedAtMs,
+    last_seen: record.lastSeenMs,
+    heartbeat: record.heartbeat === null ? null : JSON.stringify(record.heartbeat),
+  }));
+  // In one order, so that two replicas never wait for each other's rows.
+  rows.sort((a, b) => (a.cluster === b.cluster ? (a.node < b.node ? -1 : 1)
+    : a.cluster < b.cluster ? -1 : 1));
+  await db.insertInto('agents').values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['cluster', 'node'])
+        .doUpdateSet((eb) => ({
+          epoch: eb.ref('excluded.epoch'),
+          protocol: eb.ref('excluded.protocol'),
+          agent_version: eb.ref('excluded.agent_version'),
+          falco_version: eb.ref('excluded.falco_version'),
+          capabilities: eb.ref('excluded.capabilities'),
+          connected_at: eb.ref('excluded.connected_at'),
+          last_seen: eb.ref('excluded.last_seen'),
+          heartbeat: eb.fn.coalesce('excluded.heartbeat', 'agents.heartbeat'),
+        }))
+        .whereRef('agents.last_seen', '<=', 'excluded.last_seen'))
+    .execute();
+}

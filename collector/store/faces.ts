@@ -5,7 +5,6 @@ import type {
   CommandResultFrame,
   GapRecord,
   HeartbeatFrame,
-  HelloFrame,
 } from '../../proto/lanner/v1/frames.ts';
 import type { IncidentStore } from '../incident/incident-store.ts';
 import type { Page } from '../page.ts';
@@ -77,8 +76,8 @@ export type GapRow = AgentName & {
 };
 
 export type AgentStore = {
-  saveHello(hello: HelloFrame, nowMs: number): Promise<void>;
-  saveHeartbeat(agent: AgentName, heartbeat: HeartbeatFrame, nowMs: number): Promise<void>;
+  /** What each of them last said of itself; over what is older, and a heartbeat over none. */
+  saveAgents(records: readonly AgentRecord[]): Promise<void>;
   listAgents(): Promise<readonly AgentRecord[]>;
   listGaps(page: Page & { readonly node?: string }): Promise<readonly GapRow[]>;
 };

@@ -49,7 +49,7 @@ export function learned(over: Learned = {}): ProfileDocument {
         profile.learn(behaviour, pod, ms);
       }
     }
-    profile.addWindows(pod, ms, ms + 60_000, 1);
+    profile.addWindows(pod, { fromMs: ms, toMs: ms + 60_000 }, 1);
   }
   return toDocument(profile);
 }
