@@ -7,6 +7,7 @@ import { makeFolder } from '../config/make-folder.ts';
 import { LiveStream } from './api/live-stream.ts';
 import { startApi } from './api/server.ts';
 import { readOrMakeToken } from './api/token.ts';
+import { awaitStore } from './await-store.ts';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { ReplicaCommandBus } from './command-bus.ts';
@@ -38,6 +39,8 @@ export type CollectorOptions = {
   readonly clock?: Clock;
   /** Keep the store in memory: nothing is written but the access token. */
   readonly inMemory?: boolean;
+  /** Ends a start that waits for its database. */
+  readonly signal?: AbortSignal;
 };
 
 export type RunningCollector = {
@@ -93,14 +96,21 @@ async function start(
     streamClients: () => stream.readerCount,
   };
   const metrics = new CollectorMetrics(version, levels);
-  const store = await openStore({
-    path: storePath(options),
+  const store = await awaitStore({
+    open: () =>
+      openStore({
+        path: storePath(options),
+        clock,
+        observeCommit: metrics.commitSeconds,
+        onTrouble: (message, error) => {
+          const suppressed = gate.open(message);
+          if (suppressed !== undefined) log.warn({ err: error, suppressed }, message);
+        },
+      }),
     clock,
-    observeCommit: metrics.commitSeconds,
-    onTrouble: (message, error) => {
-      const suppressed = gate.open(message);
-      if (suppressed !== undefined) log.warn({ err: error, suppressed }, message);
-    },
+    log,
+    waitMs: config.storeWaitSeconds * 1_000,
+    signal: options.signal ?? new AbortController().signal,
   });
   stops.push(() => store.close());
   const stream = new LiveStream(store, clock);

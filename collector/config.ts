@@ -27,6 +27,8 @@ export const collectorSchema = Type.Object({
     description: 'postgres://… for several collectors; empty for an own file in dataDir. ' +
       'The password may come from PGPASSWORD or a pgpass file instead.',
   }),
+  storeWaitSeconds: Type.Integer({ minimum: 0, maximum: 86_400, default: 600,
+    description: 'How long a start waits for a database that is away.' }),
   link: Type.Object({
     address: Type.String({
       default: '127.0.0.1:8471',

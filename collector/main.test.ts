@@ -124,7 +124,7 @@ test('the password of the store is neither printed nor in the error', async () =
   const store = 'store: "postgres://lanner:hunter2@127.0.0.1:1/lanner"';
   const printed = await collector(['--print-config', '--config', settings(store)]);
   expect(parse(printed.out)).toMatchObject({ store: 'postgres://lanner:***@127.0.0.1:1/lanner' });
-  const failed = await collector(['--config', settings(store)]);
+  const failed = await collector(['--config', settings(`${store}\nstoreWaitSeconds: 0`)]);
   expect(failed.status).toBe(1);
   expect(failed.err).toContain('the store postgres://lanner:***@127.0.0.1:1/lanner');
   const wrong = await collector(['--check', '--config', settings('store: "mysql://l:hunter2@db"')]);

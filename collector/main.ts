@@ -40,12 +40,19 @@ async function run(config: CollectorConfig): Promise<number> {
   const log = pino({ level: config.log.level, base: { program: 'lanner-collector' } });
   // Before the start, so that a signal in the middle of it still ends cleanly.
   const signalled = stopSignal();
+  const stopping = new AbortController();
+  void signalled.then(() => stopping.abort());
   const collector = await startCollector({
     config,
     version: packageJson.version,
     log,
     env: process.env,
+    signal: stopping.signal,
+  }).catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+    log.info({ err: error }, 'collector stopped before it had started');
   });
+  if (collector === undefined) return 0;
   collectProcessMetrics(collector.metrics.registry);
   log.info({ why: await signalled }, 'collector stops');
   await collector.stop();

@@ -4,8 +4,9 @@ import type { AgentRecord, AgentStore } from './store/faces.ts';
 
 /**
  * What the agents last said of themselves, written together every `WRITE_MS`. One transaction per
- * heartbeat would be one fsync per heartbeat: a thousand a second for 5,000 agents, and alerts wait
- * behind them. Nothing hangs on the moment: a heartbeat that is not written is followed by the next.
+ * heartbeat would be one fsync per heartbeat: a thousand a second for 5,000 agents, and alerts
+ * wait behind them. Nothing hangs on the moment: a heartbeat that is not written is followed by
+ * the next.
  *
  * Bounds: one record per agent, `WAITING_MAX` of them. What does not fit, and what a store that is
  * away does not take, is dropped and counted.

@@ -62,8 +62,8 @@ async function saveSome(db: Db, records: readonly AgentRecord[]): Promise<void> 
     heartbeat: record.heartbeat === null ? null : JSON.stringify(record.heartbeat),
   }));
   // In one order, so that two replicas never wait for each other's rows.
-  rows.sort((a, b) => (a.cluster === b.cluster ? (a.node < b.node ? -1 : 1)
-    : a.cluster < b.cluster ? -1 : 1));
+  const keyOf = (row: typeof rows[number]): string => JSON.stringify([row.cluster, row.node]);
+  rows.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   await db.insertInto('agents').values(rows)
     .onConflict((conflict) =>
       conflict.columns(['cluster', 'node'])

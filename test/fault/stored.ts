@@ -1,0 +1,60 @@
+import pg from 'pg';
+
+import { CLUSTER } from './puts.ts';
+import type { StoredAlert, StoredGap } from './truth.ts';
+
+/** What the database holds, read behind the back of the store that is being tested. */
+export type Stored = {
+  readonly alerts: readonly StoredAlert[];
+  readonly gaps: readonly StoredGap[];
+  readonly incidents: number;
+  /** Incidents whose own count of alerts is not that of the alerts which name them. */
+  readonly incidentsWrong: number;
+};
+
+export async function readStored(url: string): Promise<Stored> {
+  return withClient(url, async (client) => {
+    const alerts = await client.query<{ id: string; revision: string; document: string }>(
+      'SELECT id, revision, document FROM alerts',
+    );
+    const gaps = await client.query<StoredGap>(
+      'SELECT node, from_time AS "from", to_time AS "to" FROM gaps WHERE cluster = $1',
+      [CLUSTER],
+    );
+    const incidents = await client.query<{ said: number; held: string }>(
+      `SELECT (document::json->>'alertCount')::int AS said,
+         (SELECT count(*) FROM alerts WHERE alerts.incident_id = incidents.id) AS held
+       FROM incidents WHERE document::json->>'closedBecause' <> 'merged'`,
+    );
+    return {
+      alerts: alerts.rows.map(({ id, revision, document }) => ({
+        id,
+        revision: Number(revision),
+        folded: id.startsWith('folded-') ? (JSON.parse(document) as { count: number }).count : 0,
+      })),
+      gaps: gaps.rows,
+      incidents: incidents.rows.length,
+      incidentsWrong: incidents.rows.filter(({ said, held }) => said !== Number(held)).length,
+    };
+  });
+}
+
+/** Alerts that no incident has seen in their newest revision. */
+export async function countUncorrelated(url: string): Promise<number> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ count: string }>(
+      'SELECT count(*) AS count FROM alerts WHERE correlated_revision < revision',
+    );
+    return Number(rows[0]?.count);
+  });
+}
+
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
