@@ -77,10 +77,13 @@ test('what is sent to one is on the live stream of the other, and correlated onc
   await reader.until(() => reader.events.some(({ event }) => event === 'incident'));
   expect(reader.events.map(({ event }) => event).toSorted())
     .toEqual(['alert', 'incident', 'response']);
-  const { items } = await (await fetch(`${b.addresses.api}/api/v1/nodes`)).json() as {
-    items: readonly { isConnected: boolean }[];
-  };
-  expect(items.map(({ isConnected }) => isConnected)).toEqual([true]);
+  // The hello is written with others, a moment after the welcome.
+  await vi.waitFor(async () => {
+    const { items } = await (await fetch(`${b.addresses.api}/api/v1/nodes`)).json() as {
+      items: readonly { isConnected: boolean }[];
+    };
+    expect(items.map(({ isConnected }) => isConnected)).toEqual([true]);
+  });
   // The first has the turn; when it stops, the other one goes on.
   agent.cut();
   await a.stop();

@@ -229,15 +229,16 @@ export class Execution {
         const { detail, warnings } = outcome;
         const isWatched = actions[response.action].isWatched && response.terms.watchSeconds > 0;
         const kind = isWatched ? 'watch' : 'succeed';
-        const effective = await this.#step(response, { kind, detail, warnings });
-        if (effective !== undefined) await this.#undoOthers(effective);
+        // Before its own end: dying between the two, it comes here again and ends them both.
+        await this.#undoOthers(response);
+        await this.#step(response, { kind, detail, warnings });
         return undefined;
       }
       case 'skipped': {
         const { reason, detail } = outcome;
-        const over = await this.#step(response, { kind: 'skip', reason, detail });
         // Nothing is left to take back: what was done is over as well.
-        if (over !== undefined && isMoot(reason)) await this.#undoOthers(over);
+        if (isMoot(reason)) await this.#undoOthers(response);
+        await this.#step(response, { kind: 'skip', reason, detail });
         return undefined;
       }
       case 'failed': {

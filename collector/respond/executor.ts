@@ -11,6 +11,8 @@ import type { Response } from './response.ts';
 const EXECUTIONS_MAX = 8;
 const WATCHES_MAX = 64;
 const STORE_RETRY_MS = 1_000;
+/** What had begun comes first: it holds its place in the limits already. */
+const BEGUN_FIRST = ['executing', 'collecting-evidence', 'approved'] as const;
 
 export type ExecutorOptions = ExecutionOptions & {
   /** False while another replica executes; it must be woken when that changes. */
@@ -77,16 +79,15 @@ export class Executor {
   async #startExecutions(): Promise<void> {
     const { store } = this.#options;
     const limit = EXECUTIONS_MAX + this.#running.size + this.#waiting.size;
-    // What had begun comes first: it holds its place in the limits already.
-    for (const state of ['executing', 'collecting-evidence', 'approved'] as const) {
-      for (const response of await store.responsesInState(state, limit)) {
-        if (this.#running.size >= EXECUTIONS_MAX || this.#stopping.signal.aborted) return;
-        if (this.#isBusy(response.id)) continue;
-        this.#run(this.#running, response, async () => {
-          const waitMs = await this.#execution.advance(response);
-          if (waitMs !== undefined) this.#wait(response.id, waitMs);
-        });
-      }
+    const found = await Promise.all(BEGUN_FIRST.map((state) =>
+      store.responsesInState(state, limit)));
+    for (const response of found.flat()) {
+      if (this.#running.size >= EXECUTIONS_MAX || this.#stopping.signal.aborted) return;
+      if (this.#isBusy(response.id)) continue;
+      this.#run(this.#running, response, async () => {
+        const waitMs = await this.#execution.advance(response);
+        if (waitMs !== undefined) this.#wait(response.id, waitMs);
+      });
     }
   }
 

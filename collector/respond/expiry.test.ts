@@ -24,7 +24,7 @@ describe('the time to live', () => {
       expect(await rig.until(id, ['reversed'], 1_000)).toMatchObject({
         detail: `reversed by ${id}-ttl-0`,
       });
-      const reversal = await rig.read(`${id}-ttl-0`);
+      const reversal = await rig.finished(`${id}-ttl-0`);
       expect(reversal).toMatchObject({ state: 'verified', proposedBy: 'collector', reverses: id });
       expect(reversal.why).toBe('its time to live of 60 s is over');
       expect(rig.cluster.pod('web-1')?.labels).toEqual(labels);
@@ -51,6 +51,7 @@ describe('the time to live', () => {
     const { id } = await rig.execute('isolate', { target, terms: { ttlSeconds: 60 } });
     rig.cluster.pods.delete('shop/web-1');
     await rig.until(id, ['reversed'], 10_000);
+    await rig.finished(`${id}-ttl-0`);
     expect(await rig.state(`${id}-ttl-0`)).toBe('not-executed pod-gone');
   });
 
@@ -64,7 +65,8 @@ describe('the time to live', () => {
     const { id } = await rig.execute('isolate', { target, terms: { ttlSeconds: 60 } });
     const proposed = await rig.propose('release', { target });
     await rig.until(id, ['reversed'], 10_000);
-    expect(await rig.read(proposed)).toMatchObject({ state: 'verified', approvals: ['collector'] });
+    expect(await rig.finished(proposed))
+      .toMatchObject({ state: 'verified', approvals: ['collector'] });
   });
 
   test('while it is under way the audit stays quiet', async () => {

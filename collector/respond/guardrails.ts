@@ -182,13 +182,14 @@ async function fullLimit(
     ['node', limits.perNode, { node }],
     ['cluster', limits.perCluster, {}],
   ];
-  for (const [name, max, scope] of scopes) {
-    if (name === 'node' && node === '') continue;
-    if (await store.countExecuted(scope, sinceMs) >= max) {
-      return `${max} actions in ${windowSeconds} s on this ${name} are the limit`;
-    }
-  }
-  return undefined;
+  // Asked together: on a busy store each question waits for what others have asked before it.
+  const asked = scopes.filter(([name]) => name !== 'node' || node !== '');
+  const counts = await Promise.all(asked.map(([, , scope]) =>
+    store.countExecuted(scope, sinceMs)));
+  const full = asked.find(([, max], index) => (counts[index] ?? 0) >= max);
+  if (full === undefined) return undefined;
+  const [name, max] = full;
+  return `${max} actions in ${windowSeconds} s on this ${name} are the limit`;
 }
 
 function limitsOf({ limits, rules }: Policy, ruleName: string): PolicyLimits {

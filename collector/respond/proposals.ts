@@ -57,7 +57,8 @@ export class Proposals {
     this.#options = options;
   }
 
-  async insert(proposal: Proposal, id: string): Promise<Proposed> {
+  /** `approvedBy`: with that approval in the same transaction, where it is possible. */
+  async insert(proposal: Proposal, id: string, approvedBy?: string): Promise<Proposed> {
     const { store, clock, policy } = this.#options;
     const { action, target, by } = proposal;
     const refused = isReversal(action)
@@ -72,9 +73,14 @@ export class Proposals {
     const live = (await store.liveResponses(target.podUid))
       .find((other) => isSame(other, proposal));
     if (live !== undefined) return { ok: false, reason: 'exists', id: live.id };
-    const response = this.make(proposal, id);
-    const audit = auditOf(response, { kind: 'propose' }, { actor: by, atMs: clock.now() });
-    return await store.insertResponse(response, audit)
+    const made = this.make(proposal, id);
+    const atMs = clock.now();
+    const steps = [auditOf(made, { kind: 'propose' }, { actor: by, atMs })];
+    const event = { kind: 'approve', by: approvedBy ?? '' } as const;
+    const approved = approvedBy === undefined ? undefined : transition(made, event, atMs);
+    const response = approved?.ok === true ? approved.response : made;
+    if (approved?.ok === true) steps.push(auditOf(response, event, { actor: event.by, atMs }));
+    return await store.insertResponse(response, ...steps)
       ? { ok: true, response }
       : { ok: false, reason: 'exists', id };
   }

@@ -109,6 +109,8 @@ export class Responder {
     const { action, name } = rule;
     const by = policyActor(name);
     const terms = termsOfRule(rule, rules);
+    // One transaction instead of two: it is the way of every automatic response.
+    const isAtOnce = mode === 'act' && !(await this.#pause.read()).isPaused;
     const proposed = await this.#proposals.insert({
       action,
       target,
@@ -121,8 +123,12 @@ export class Responder {
       rule: name,
       reverses: '',
       undo: { kind: 'none' },
-    }, policyId(action, alert.podUid, incident.id));
+    }, policyId(action, alert.podUid, incident.id), isAtOnce ? by : undefined);
     if (mode !== 'act') return;
+    if (proposed.ok && proposed.response.state === 'approved') {
+      this.#executor.wake();
+      return;
+    }
     // Also when it exists: a crash may have come between the proposal and its approval.
     const id = proposed.ok ? proposed.response.id : 'id' in proposed ? proposed.id : '';
     await this.#approveByPolicy(id, by);

@@ -39,8 +39,11 @@ export type ResponseScope = {
 };
 
 export type ResponseStore = {
-  /** False when a response of that id exists: proposing twice is one proposal. */
-  insertResponse(response: Response, audit: AuditEntry): Promise<boolean>;
+  /**
+   * With the audit record of each step that brought it here. False when a response of that id
+   * exists: proposing twice is one proposal.
+   */
+  insertResponse(response: Response, ...audit: readonly AuditEntry[]): Promise<boolean>;
   /**
    * Writes the response and its audit record together, only over revision `response.revision - 1`.
    * False when somebody else was faster.

@@ -11,14 +11,14 @@ export function responseStore(context: StoreContext): ResponseStore {
   const { db, announcer } = context;
   const read = (document: string): Response => JSON.parse(document) as Response;
   return {
-    insertResponse: async (response, audit) => {
+    insertResponse: async (response, ...audit) => {
       const inserted = await transact(context, async (tx) => {
         const result = await tx.insertInto('responses')
           .values({ id: response.id, ...columnsOf(response) })
           .onConflict((conflict) => conflict.column('id').doNothing())
           .executeTakeFirst();
         if ((result.numInsertedOrUpdatedRows ?? 0n) === 0n) return false;
-        await appendAudit(tx, audit);
+        for (const entry of audit) await appendAudit(tx, entry);
         await recordChanges(context, tx, [{ kind: 'response', id: response.id }]);
         return true;
       });
