@@ -9,7 +9,6 @@ import { systemClock } from '../agent/source/clock.ts';
 import { Baseline } from '../baseline/baseline.ts';
 import { startCollector, type RunningCollector } from '../collector/collector.ts';
 import { collectorSchema, type CollectorConfig } from '../collector/config.ts';
-import { imageProfiles } from '../collector/profiles/image-profiles.ts';
 import { loadConfig } from '../config/load.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { API_PORT_DEFAULT, type DemoOptions } from './options.ts';
@@ -53,7 +52,6 @@ export async function startSession(options: DemoOptions): Promise<Session> {
         config: collectorConfig(apiPort, join(folder, 'collector')),
         version: packageJson.version,
         log,
-        profiles: imageProfiles,
         env: {},
       }),
     );

@@ -11,7 +11,7 @@ const PAGE = 500;
 export class Ledger {
   readonly #raised = new Map<string, number>();
   readonly #noted: { readonly node: string; readonly gap: GapRecord }[] = [];
-  readonly #stored = new Map<string, number>();
+  readonly #stored = new Set<string>();
   readonly problems: string[] = [];
   readonly counts = { raised: 0, gaps: 0, batches: 0, duplicates: 0, folded: 0 };
 
@@ -29,9 +29,9 @@ export class Ledger {
     this.counts.batches += 1;
     if (duplicate) this.counts.duplicates += 1;
     for (const { id, revision } of stored) {
-      const before = this.#stored.get(id) ?? 0;
-      if (revision <= before) this.wrong(`${id} revision ${revision} was stored twice`);
-      this.#stored.set(id, revision);
+      const stored = `${id} revision ${revision}`;
+      if (this.#stored.has(stored)) this.wrong(`${stored} was stored twice`);
+      this.#stored.add(stored);
     }
   }
 

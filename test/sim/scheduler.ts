@@ -25,7 +25,7 @@ type Entry = {
 };
 
 /** What the wall clocks show when the simulation begins. */
-const START_MS = Date.UTC(2026, 0, 5, 8);
+export const START_MS = Date.UTC(2026, 0, 5, 8);
 const NANOS_PER_MS = 1_000_000n;
 
 export class Scheduler {

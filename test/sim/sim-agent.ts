@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
-import { EvidenceBox } from '../../agent/link/evidence-box.ts';
 import { Link } from '../../agent/link/link.ts';
 import { OutboxFailure } from '../../agent/outbox/failure.ts';
 import { Outbox, OUTBOX_BYTES_MIN } from '../../agent/outbox/outbox.ts';
@@ -14,12 +13,14 @@ import { rfc3339 } from '../../baseline/episode/time.ts';
 import type { Chance } from './chance.ts';
 import type { Ledger } from './ledger.ts';
 import type { Network } from './network.ts';
-import { Process } from './scheduler.ts';
+import { Process, START_MS } from './scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
+import { SimLearning } from './sim-learning.ts';
 
 /**
- * The part of an agent that must not lose anything, as it is: raising, outbox (on a real file) and
- * link. What it raises and which holes it notes is written into the ledger once it is on disk.
+ * The parts of an agent that the fleet hangs on, as they are: raising, outbox (on a real file),
+ * link, and what it learns and exchanges. What it raises and which holes it notes is written into
+ * the ledger once it is on disk; what it has learned and not yet sent dies with it.
  */
 export type SimAgentOptions = {
   readonly node: string;
@@ -32,11 +33,21 @@ export type SimAgentOptions = {
   readonly isLarge: boolean;
 };
 
+type Running = {
+  readonly outbox: Outbox;
+  readonly link: Link;
+  readonly raising: Raising;
+  readonly learning: SimLearning;
+};
+
 const TAKE_MS = 200;
+const LIVE_MS_MAX = 4_000;
+const GATHER_MS = 10_000;
 const MOMENT_MS_MAX = 4_000;
 const ALERTS_PER_MOMENT_MAX = 4;
 const REVISED = 0.3;
 const GAP = 0.05;
+const URGENT = 0.3;
 const REVISED_LAST = 20;
 /** Some forty of them fill the smallest outbox. */
 const LARGE_TEXT = 'read the file '.repeat(280);
@@ -47,8 +58,7 @@ export class SimAgent {
   readonly #options: SimAgentOptions;
   readonly #path: string;
   #process: Process;
-  #running: { readonly outbox: Outbox; readonly link: Link; readonly raising: Raising } | null =
-    null;
+  #running: Running | null = null;
   readonly #revisable: Alert[] = [];
   #born = 0;
   #epochs = 0;
@@ -64,6 +74,11 @@ export class SimAgent {
 
   get isUp(): boolean {
     return this.#running !== null;
+  }
+
+  /** What this agent knows of each image, without who said so. */
+  known(): ReadonlyMap<string, string> {
+    return this.#running?.learning.known() ?? new Map();
   }
 
   /** Linked, and nothing waits. */
@@ -82,11 +97,13 @@ export class SimAgent {
     const clock = scheduler.agentClock(process);
     const outbox = this.#openOutbox(clock.nowNs);
     const raising = new Raising(outbox, () => undefined);
+    const { ledger } = this.#options;
+    const learning = new SimLearning(node, chance, (problem) => ledger.wrong(problem));
     const link = new Link({
       address: 'simulated',
       credentials: () => credentials.createInsecure(),
       outbox,
-      evidence: new EvidenceBox(),
+      evidence: learning.box,
       clock,
       random: chance.unit,
       hello: () => ({
@@ -97,17 +114,19 @@ export class SimAgent {
         capabilities: [],
       }),
       heartbeat: () => this.#heartbeat(rfc3339(clock.nowNs())),
-      onProfile: () => undefined,
-      onDecisions: () => undefined,
+      onProfile: (frame) => void learning.adopt(frame),
+      onDecisions: (frame) => learning.decide(frame),
       onCommand: () => Promise.reject(new Error('no commands in the simulation')),
       onState: () => undefined,
       onOutboxFailure: () => undefined,
       dial: (_address, _credentials, on) => network.dial(process, on),
     });
-    this.#running = { outbox, link, raising };
+    this.#running = { outbox, link, raising, learning };
     link.start();
     this.#moment();
     this.#take();
+    this.#live();
+    this.#gather();
   }
 
   /** kill -9: what is not on disk is gone, and no timer fires any more. */
@@ -158,6 +177,26 @@ export class SimAgent {
     });
   }
 
+  /** On true time: what skewed clocks do to learning is the baseline's own affair. */
+  #live(): void {
+    const { scheduler, chance } = this.#options;
+    scheduler.after(chance.between(100, LIVE_MS_MAX), this.#process, () => {
+      const nowMs = START_MS + scheduler.nowMs;
+      this.#running?.learning.live(nowMs, this.isQuiet);
+      this.#live();
+    });
+  }
+
+  #gather(): void {
+    this.#options.scheduler.after(GATHER_MS, this.#process, () => {
+      const { learning, link } = this.#running ?? {};
+      void learning?.gather().then((isNew) => {
+        if (isNew) link?.wake();
+      });
+      this.#gather();
+    });
+  }
+
   /** What the disk refused is tried again, as the agent does. */
   #take(): void {
     this.#options.scheduler.after(TAKE_MS, this.#process, () => {
@@ -167,10 +206,10 @@ export class SimAgent {
   }
 
   #raise(alerts: readonly Alert[]): void {
-    const { ledger } = this.#options;
+    const { ledger, chance } = this.#options;
     const raised = this.#running?.raising.raise(alerts) ?? [];
     for (const alert of raised) ledger.raised(alert);
-    if (raised.length > 0) this.#running?.link.wake();
+    if (raised.length > 0) this.#running?.link.wake({ isUrgent: chance.happens(URGENT) });
   }
 
   #noteGap(): void {
@@ -226,7 +265,7 @@ export class SimAgent {
       eventsDropped: 0,
       outboxPending: this.#running?.outbox.counts().pending ?? 0,
       lagSeconds: 0,
-      images: [],
+      images: this.#running?.learning.images ?? [],
       falcoVersion: '',
       sensorState: 'streaming' as const,
       sensorDetail: '',

@@ -1,7 +1,11 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { LinkServer } from '../../collector/link/link-server.ts';
-import type { BatchOutcome, BatchStore } from '../../collector/store/faces.ts';
+import { createFleetProfiles } from '../../collector/fleet-profiles.ts';
+import { createFleet } from '../../collector/fleet.ts';
+import { LogGate } from '../../collector/log-gate.ts';
+import { CollectorMetrics } from '../../collector/metrics.ts';
+import type { BatchOutcome, BatchStore, Store } from '../../collector/store/faces.ts';
 import type { Chance } from './chance.ts';
 import type { Ledger } from './ledger.ts';
 import type { Network } from './network.ts';
@@ -9,12 +13,13 @@ import { Process } from './scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /**
- * A collector's links over the one store. Between the links and the store stands time, in which
+ * A collector's links and profiles over the one store. Between the links and the store stands time, in which
  * the collector may crash: before a commit, or after it and before the acknowledgement.
  */
 export type SimCollectorOptions = {
   readonly name: string;
-  readonly store: BatchStore;
+  /** May be a wrong one on purpose. */
+  readonly store: Store;
   readonly scheduler: Scheduler;
   readonly chance: Chance;
   readonly network: Network;
@@ -25,6 +30,13 @@ export type SimCollectorOptions = {
 };
 
 const STORE_MS_MAX = 60;
+const NO_LEVELS = {
+  links: () => 0,
+  incidentsOpen: () => 0,
+  streamClients: () => 0,
+  linkCertificateNotAfter: () => 0,
+  isOurs: () => 1,
+};
 const SLOW = 0.02;
 const SLOW_MS = 5_000;
 const REFUSED = 0.02;
@@ -54,19 +66,30 @@ export class SimCollector {
     const process = new Process(this.name);
     process.skewMs = this.#process.skewMs;
     this.#process = process;
+    const clock = scheduler.collectorClock(process);
+    const metrics = new CollectorMetrics('0.0.0', NO_LEVELS);
+    const gate = new LogGate(clock);
+    const profiles = createFleetProfiles({
+      store: this.#delayed(process),
+      metrics,
+      clock,
+      log,
+      gate,
+      links: () => this.#server?.open() ?? [],
+    });
+    profiles.feed.start();
+    const roll = { hello: () => undefined, heartbeat: () => undefined };
     this.#server = new LinkServer({
       address: 'unix:/simulated',
       insecure: true,
       store: this.#storeOf(process),
       receiver: {
+        ...createFleet({ ...profiles, roll, metrics, log, gate, onUrgent: () => undefined }),
         onHello: () => this.#later(process, () => Promise.resolve()),
-        onWelcomed: () => Promise.resolve(),
-        onEvidence: () => Promise.resolve(),
-        onHeartbeat: () => this.#later(process, () => Promise.resolve()),
         onBatch: (outcome: BatchOutcome) => ledger.committed(outcome),
         onRefused: (reason) => ledger.wrong(`${this.name} refused a frame: ${reason}`),
       },
-      clock: scheduler.collectorClock(process),
+      clock,
       log,
       helloDeadlineMs: 10_000,
       windowBatches: 4,
@@ -101,6 +124,20 @@ export class SimCollector {
       committedSequence: (agent, epoch) =>
         this.#later(process, () => store.committedSequence(agent, epoch)),
     };
+  }
+
+  /** The whole store with time around each call; what is not a question stays as it is. */
+  #delayed(process: Process): Store {
+    const { store } = this.#options;
+    return new Proxy(store, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function' || name === 'onChange') return member;
+        const ask = member as (...values: unknown[]) => Promise<unknown>;
+        return (...values: unknown[]) =>
+          this.#later(process, () => ask.apply(target, values));
+      },
+    });
   }
 
   /** Time before, the work, time after; a process that died meanwhile never hears of it. */

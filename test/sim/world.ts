@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, existsSync } from 'node:fs';
+import './sync-zlib.ts';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import type { BatchStore, Store } from '../../collector/store/faces.ts';
+import type { Store } from '../../collector/store/faces.ts';
+import { readDocument } from '../../collector/profiles/document-bytes.ts';
 import { openStore } from '../../collector/store/open-store.ts';
 import { Chance } from './chance.ts';
 import { Ledger } from './ledger.ts';
@@ -10,10 +12,11 @@ import { Network } from './network.ts';
 import { Process, Scheduler } from './scheduler.ts';
 import { SimAgent } from './sim-agent.ts';
 import { SimCollector } from './sim-collector.ts';
+import { behavioursIn } from './sim-learning.ts';
 
 /**
  * One run: agents and collectors live through some minutes of faults, then everything is healed
- * and must come to rest with nothing lost and nothing doubled. The same seed is the same run.
+ * and must come to rest with nothing lost, nothing doubled, and one picture of each image. The same seed is the same run.
  */
 export type Outcome = {
   readonly seed: number;
@@ -37,6 +40,10 @@ type Fault = (typeof faults)[number];
 const TROUBLE_MS = 2 * 60_000;
 /** Back-off of 30 s, acknowledgement time-out of 60 s, some of each. */
 const REST_MS = 20 * 60_000;
+/** A push every 30 s, evidence every 10 s, and a look every 10 s at what others wrote. */
+const CONVERGE_MS = 10 * 60_000;
+const LOOK_MS = 20_000;
+const PROFILES_MAX = 100;
 const FAULT_MS_MAX = 8_000;
 const OUTAGE_MS_MAX = 20_000;
 const LEAP_MS_MAX = 600_000;
@@ -48,7 +55,7 @@ const SILENT = pino({ level: 'silent' });
 /** `faulty` puts a wrong store between the collectors and the real one: the run must notice. */
 export async function simulate(
   seed: number,
-  faulty: (store: BatchStore) => BatchStore = (store) => store,
+  faulty: (store: Store) => Store = (store) => store,
 ): Promise<Outcome> {
   const world = await World.make(seed, faulty);
   try {
@@ -81,12 +88,12 @@ class World {
   #steps = 0;
   #isTroubled = true;
 
-  static async make(seed: number, faulty: (store: BatchStore) => BatchStore): Promise<World> {
+  static async make(seed: number, faulty: (store: Store) => Store): Promise<World> {
     const store = await openStore({ path: ':memory:', clock: { now: () => 0, after: never } });
     return new World(seed, store, faulty(store));
   }
 
-  private constructor(seed: number, store: Store, batches: BatchStore) {
+  private constructor(seed: number, store: Store, told: Store) {
     this.#seed = seed;
     this.#store = store;
     this.#chance = new Chance(seed);
@@ -105,7 +112,7 @@ class World {
       new SimCollector({
         ...shared,
         name: `collector-${index}`,
-        store: batches,
+        store: told,
         log: SILENT,
         busy: this.#busy,
       }));
@@ -122,6 +129,8 @@ class World {
       this.#agents.every((agent) => agent.isDrained));
     if (!isResting) this.#ledger.wrong('the agents did not come to rest');
     await this.#ledger.check(this.#store);
+    const isOfOneMind = await this.#convergesBy(this.#scheduler.nowMs + CONVERGE_MS);
+    if (!isOfOneMind) this.#ledger.wrong('the profiles of the fleet did not become the same');
     return {
       seed: this.#seed,
       problems: this.#ledger.problems,
@@ -136,6 +145,27 @@ class World {
     for (const agent of this.#agents) agent.crash();
     await this.#store.close();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** All agents that know an image know the same of it, and the store does. */
+  async #convergesBy(untilMs: number): Promise<boolean> {
+    while (this.#scheduler.nowMs < untilMs) {
+      await this.#runUntil(this.#scheduler.nowMs + LOOK_MS, () => false);
+      if (await this.#isOfOneMind()) return true;
+    }
+    return false;
+  }
+
+  async #isOfOneMind(): Promise<boolean> {
+    const views = this.#agents.map((agent) => agent.known());
+    for (const { key, document } of await this.#store.listProfiles({ limit: PROFILES_MAX })) {
+      const read = await readDocument(document);
+      if (!read.ok) return false;
+      const stored = behavioursIn(read.document);
+      const known = views.flatMap((view) => view.get(key) ?? []);
+      if (known.some((view) => view !== stored)) return false;
+    }
+    return true;
   }
 
   async #runUntil(untilMs: number, isDone: () => boolean): Promise<boolean> {
