@@ -5,6 +5,7 @@ import { Baseline } from './baseline.ts';
 import { PODS_WATCHED_MAX } from './judge/judge.ts';
 import type { Observation } from './observation.ts';
 import { parseDocument } from './profile/document.ts';
+import { PODS_MAX } from './profile/pods.ts';
 import {
   accept,
   change,
@@ -78,7 +79,7 @@ test('more pods than are watched: the one silent for longest is forgotten, and c
   }
   expect(baseline.counters.podsForgotten).toBe(20);
   expect(sizes(baseline).pods).toBeLessThanOrEqual(2_048);
-  expect(baseline.progress()[0]?.pods).toBe(PODS_WATCHED_MAX + 20);
+  expect(baseline.progress()[0]?.pods).toBe(PODS_MAX);
 });
 
 const LONG = 65_536;
@@ -308,7 +309,7 @@ describe('events out of order', () => {
 test('time before the first event and without events moves nothing and never throws', () => {
   const baseline = new Baseline(MINUTE_SCALE);
   baseline.advance(0n);
-  baseline.noteGap();
+  baseline.noteGap({ fromNs: 0n, toNs: 1n });
   baseline.advance(BigInt(START_MS) * 1_000_000n);
   expect(baseline.takeAlerts()).toEqual([]);
   expect(baseline.takeEvidence()).toEqual([]);

@@ -6,10 +6,12 @@ import {
   change,
   connect,
   exec,
+  fromOutside,
   pod,
   privileged,
   read,
   ruleMatch,
+  timeNs,
   write,
 } from './testing/observations.ts';
 import { learnedStage, SIX_PODS, Stage } from './testing/stage.ts';
@@ -98,11 +100,45 @@ describe('while an image is learned', () => {
     const holed = new Stage();
     for (let second = 0; second < 50; second += 1) {
       whole.pass(1);
-      holed.baseline.noteGap();
+      holed.baseline.noteGap({ fromNs: timeNs(second), toNs: timeNs(second) });
       holed.pass(1);
     }
     expect(profile(whole).windows).toBeGreaterThan(200);
     expect(profile(holed).windows).toBe(0);
+  });
+});
+
+describe('support for what one pod showed', () => {
+  const support = (stage: Stage): number | undefined =>
+    profile(stage).channel('exec').items.get('exec /usr/bin/curl as user ← web')?.pods.length;
+
+  function taughtByOne(): Stage {
+    const stage = new Stage();
+    stage.launch(...SIX_PODS);
+    stage.see(curl(stage.now));
+    stage.pass(3);
+    expect(support(stage)).toBe(1);
+    return stage;
+  }
+
+  test('grows at the end of another pod’s window', () => {
+    const stage = taughtByOne();
+    stage.see(curl(stage.now, pod({ pod: 'web-2' })));
+    expect(support(stage)).toBe(1);
+    stage.pass(3);
+    expect(support(stage)).toBe(2);
+  });
+
+  test('does not grow by a pod that alarmed, nor by an operator’s hands', () => {
+    const stage = taughtByOne();
+    const other = pod({ pod: 'web-2' });
+    stage.see(exec({ at: stage.now, in: other, exe: '/tmp/miner', isUpperLayer: true, pid: 9 }));
+    stage.see(curl(stage.now, other));
+    const shell = { at: stage.now, in: pod({ pod: 'web-3' }), tty: true };
+    stage.see(fromOutside({ ...shell, exe: '/bin/sh', pid: 900 }));
+    stage.see(exec({ ...shell, exe: '/usr/bin/curl', parent: 'web', pid: 901, ppid: 900 }));
+    stage.pass(3);
+    expect(support(stage)).toBe(1);
   });
 });
 

@@ -8,7 +8,7 @@ import type { Session } from './judge/process-table.ts';
 import type { Verdict } from './judge/verdict.ts';
 import type { Image, Observation } from './observation.ts';
 import { COMPLETION_DEFAULT, type CompletionRule } from './profile/completion.ts';
-import type { Feedback } from './profile/feedback.ts';
+import type { ParsedDecisions } from './profile/decisions.ts';
 import {
   parseDocument,
   restoreInto,
@@ -58,6 +58,8 @@ const DEFAULTS = {
 /** Events come late by seconds, not by this much: it is another time (an NTP step). */
 const CLOCK_BACK_MS = 600_000;
 
+const MORE_WINDOWS_SHARE = 0.1;
+
 /** Commands from outside that wait to be told apart from probes; beyond, they are told at once. */
 export const SESSIONS_WAITING_MAX = 256;
 
@@ -92,7 +94,7 @@ export class Baseline {
   readonly #judge: Judge;
   readonly #folding: Folding;
   readonly #sessions = new Map<Session, WaitingSession>();
-  readonly #sent = new WeakMap<ImageProfile, number>();
+  readonly #sent = new WeakMap<ImageProfile, { revision: number; windows: number }>();
   readonly #diffTold = new WeakMap<ImageProfile, number>();
   #nowMs = 0;
 
@@ -103,9 +105,14 @@ export class Baseline {
     this.#folding = new Folding(this.#options);
   }
 
-  /** What people taught, who, when and why; `teach` and `undo` are there. */
-  get feedback(): Feedback {
-    return this.#judge.feedback;
+  /**
+   * Replaces what people decided about profiles (`profile/decisions.ts`). A list that is not valid
+   * changes nothing and says why.
+   */
+  decide(decisions: unknown): ParsedDecisions {
+    const parsed = this.profiles.decide(decisions);
+    for (const profile of this.profiles.values()) this.#judge.modes.forget(profile);
+    return parsed;
   }
 
   get counters(): Judge['counters'] {
@@ -138,18 +145,31 @@ export class Baseline {
     return [...this.#folding.takeParting(this.#nowMs), ...this.#folding.take(this.#nowMs)];
   }
 
-  /** Events of this node were lost: the windows they fell in count for nothing. */
-  noteGap(): void {
-    this.#judge.noteHole();
+  /** Of these the ones that became high or critical; cheap to ask after every event. */
+  takeUrgent(): readonly Alert[] {
+    return this.#folding.takeUrgent(this.#nowMs);
   }
 
-  /** Profiles that changed since the last call, as documents. */
+  /** Events of this node were lost: the windows they fell in count for nothing. */
+  noteGap({ fromNs, toNs }: { readonly fromNs: bigint; readonly toNs: bigint }): void {
+    this.#judge.noteGap(Number(fromNs / 1_000_000n), Number(toNs / 1_000_000n));
+  }
+
+  /**
+   * What pods of this node showed, of each profile where that changed since the last call. That
+   * nothing new was seen is told too, when there is a tenth more of it: once a minute from each of
+   * a thousand nodes would be most of what the collector merges.
+   */
   takeEvidence(): readonly Evidence[] {
     const changed: Evidence[] = [];
     for (const profile of this.profiles.values()) {
-      if (profile.revision === this.#sent.get(profile)) continue;
-      this.#sent.set(profile, profile.revision);
-      const document = toDocument(profile);
+      const { revision, pods: { own, ownWindows: windows } } = profile;
+      if (own.size === 0) continue;
+      const sent = this.#sent.get(profile);
+      const isMore = sent === undefined || windows > sent.windows * (1 + MORE_WINDOWS_SHARE);
+      if (sent?.revision === revision && !isMore) continue;
+      this.#sent.set(profile, { revision, windows });
+      const document = toDocument(profile, 'own');
       changed.push({ key: profile.key, revision: profile.revision, document });
     }
     return changed;
@@ -166,6 +186,7 @@ export class Baseline {
     const profile = this.profiles.ensure(key, image, workload);
     restoreInto(profile, parsed.document);
     profile.shareWithFleet();
+    this.#judge.modes.forget(profile);
     return { ok: true };
   }
 
@@ -212,7 +233,7 @@ export class Baseline {
   #tellWaitingSessions(): void {
     for (const [session, waiting] of this.#sessions) {
       const startMs = Number(session.startNs / 1_000_000n);
-      if (waiting.watch.profile.probes.isProbe(session)) this.#sessions.delete(session);
+      if (waiting.watch.profile.isProbe(session)) this.#sessions.delete(session);
       else if (this.#nowMs - startMs > this.#options.probeWaitMs) {
         this.#sessions.delete(session);
         this.#tellSession(waiting);

@@ -47,12 +47,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'agent/identity': ['proto', 'agent/source'],
   'agent/outbox': ['proto', 'agent/source', 'agent/identity'],
   'agent/link': ['proto', 'agent/source', 'agent/outbox'],
+  'agent/profiles': ['proto'],
+  'agent/contain': ['proto', 'agent/source', 'agent/outbox', 'agent/link'],
   'collector/incident': [],
   'collector/policy': ['collector/incident'],
   'collector/kube': [],
-  'collector/respond': ['collector/incident', 'collector/policy', 'collector/kube'],
+  'collector/respond': ['proto', 'collector/incident', 'collector/policy', 'collector/kube'],
   'collector/store': ['proto', 'collector/incident', 'collector/policy', 'collector/respond'],
-  'collector/profiles': ['collector/store'],
+  'collector/profiles': ['proto', 'collector/store'],
 };
 
 describe('the tree', () => {

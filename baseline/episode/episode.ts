@@ -1,5 +1,6 @@
 import {
   ALERT_BEHAVIOURS_MAX,
+  severities,
   type Alert,
   type AlertBehaviour,
   type AlertKind,
@@ -27,6 +28,7 @@ export type EpisodeOrigin = {
   readonly firstNs: bigint;
 };
 
+const URGENT_RANK = severities.indexOf('high');
 const FIELD_CHARS_MAX = 512;
 const FIELDS_MAX = 40;
 const UNLISTED_MAX = 128;
@@ -46,6 +48,8 @@ export class Episode {
   #revision = 0;
   #dirty = false;
   #sentMs = Number.NEGATIVE_INFINITY;
+  /** The severity that was told. */
+  #toldRank = -1;
   #profile: AlertProfile = { state: 'learning', coverage: 0, observations: 0, pods: 0 };
   #lead: { reason: Words; process: AlertProcess; score: number } | null = null;
   #informational = false;
@@ -68,6 +72,13 @@ export class Episode {
   /** 0 to 100: 1 − Π (1 − s), so that more findings raise it and none takes it beyond 100. */
   get score(): number {
     return Math.round((1 - this.#clear) * 1000) / 10;
+  }
+
+  /** High or critical, and worse than what was told: nobody should have to wait for it. */
+  get isUrgent(): boolean {
+    if (!this.#dirty || this.#informational) return false;
+    const rank = severities.indexOf(severityOf(this.score));
+    return rank >= URGENT_RANK && rank > this.#toldRank;
   }
 
   add(finding: Finding, process: AlertProcess, profile: AlertProfile): void {
@@ -119,7 +130,9 @@ export class Episode {
     this.#dirty = false;
     this.#sentMs = nowMs;
     this.#revision += 1;
-    return this.#alert(this.#lead);
+    const alert = this.#alert(this.#lead);
+    this.#toldRank = severities.indexOf(alert.severity);
+    return alert;
   }
 
   #alert(lead: { reason: Words; process: AlertProcess }): Alert {

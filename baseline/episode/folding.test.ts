@@ -40,6 +40,52 @@ function take(folding: Folding, at: number): Alert[] {
   return [...folding.takeParting(nowMs), ...folding.take(nowMs)];
 }
 
+describe('what is urgent', () => {
+  const urgent = (folding: Folding, at: number): Alert[] =>
+    folding.takeUrgent(START_MS + at * 1_000);
+
+  test('a high or critical alert need not wait, a medium one does', () => {
+    const folding = new Folding(OPTIONS);
+    add(folding, 0, { score: 50 });
+    add(folding, 0, { score: 90, in: pod({ pod: 'web-2' }) });
+    expect(urgent(folding, 0).map(({ severity }) => severity)).toEqual(['critical']);
+    expect(take(folding, 0).map(({ severity }) => severity)).toEqual(['medium']);
+  });
+
+  test('growth waits for its interval, but not the rise to high and to critical', () => {
+    const folding = new Folding(OPTIONS);
+    add(folding, 0, { score: 50 });
+    expect(take(folding, 0)).toHaveLength(1);
+    add(folding, 0.1, { value: 'exec /b', score: 40 });
+    expect(urgent(folding, 0.1)).toMatchObject([{ severity: 'high', revision: 2 }]);
+    add(folding, 0.2, { value: 'exec /c', score: 10 });
+    expect([...urgent(folding, 0.2), ...take(folding, 0.2)]).toEqual([]);
+    add(folding, 0.3, { value: 'exec /d', score: 90 });
+    expect(take(folding, 0.3)).toMatchObject([{ severity: 'critical', revision: 3 }]);
+    add(folding, 0.4, { value: 'exec /e', score: 90 });
+    expect([...urgent(folding, 0.4), ...take(folding, 0.4)]).toEqual([]);
+    expect(take(folding, 2)).toMatchObject([{ revision: 4, count: 5 }]);
+  });
+
+  test('an operator’s session is never urgent', () => {
+    const folding = new Folding(OPTIONS);
+    const container = pod();
+    const finding: Finding = {
+      kind: 'novel',
+      channel: 'exec',
+      value: 'exec /a',
+      score: 95,
+      techniques: [],
+      reason: { en: 'a', zh: 'a' },
+      observation: exec({ in: container, at: 0 }),
+    };
+    const reason = { en: 'a session', zh: 'a session' };
+    folding.inform({ container, kind: 'session', topic: 's' }, finding, reason, PROCESS, PROFILE);
+    expect(urgent(folding, 0)).toEqual([]);
+    expect(take(folding, 0)).toHaveLength(1);
+  });
+});
+
 describe('an episode', () => {
   test('is told at once, with all that was found by then', () => {
     const folding = new Folding(OPTIONS);
@@ -167,7 +213,7 @@ describe('an episode', () => {
     const folding = new Folding(OPTIONS);
     add(folding, 0);
     take(folding, 0);
-    add(folding, 0.5, { value: 'exec /b' });
+    add(folding, 0.5, { value: 'exec /b', score: 10 });
     expect(take(folding, 0.6)).toEqual([]);
     add(folding, 100, { value: 'exec /c' });
     const told = take(folding, 100);

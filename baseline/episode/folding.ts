@@ -11,7 +11,7 @@ import type { Finding } from './finding.ts';
 export const EPISODES_MAX = 1024;
 /** A record (a session, a rollout) is one alert however long its pauses are. */
 export const RECORD_QUIET_MS = 86_400_000;
-/** Growth of an alert is told at most this often. */
+/** Growth of an alert is told at most this often; that it became high or critical, at once. */
 export const UPDATE_INTERVAL_MS = 1000;
 
 export type Teller = {
@@ -26,6 +26,8 @@ export class Folding {
   readonly #node: string;
   readonly #quietMs: number;
   readonly #open = new Map<string, Episode>();
+  /** Those that may be urgent, until the next taking of either kind. */
+  readonly #urgent = new Set<Episode>();
 
   constructor(options: {
     readonly cluster: string;
@@ -45,6 +47,7 @@ export class Folding {
   ): { readonly score: number } {
     const episode = this.#episode(teller, finding.observation.timeNs);
     episode.add(finding, process, profile);
+    if (episode.isUrgent) this.#urgent.add(episode);
     return { score: episode.score };
   }
 
@@ -64,14 +67,23 @@ export class Folding {
   /** Alerts that have something new to tell; episodes that fell quiet are closed. */
   take(nowMs: number): Alert[] {
     const alerts: Alert[] = [];
+    this.#urgent.clear();
     for (const [key, episode] of this.#open) {
       const quietMs = this.#quietOf(episode.kind);
       const quiet = nowMs - Number(episode.lastNs / 1_000_000n) > quietMs;
-      const alert = episode.take(nowMs, quiet ? 0 : UPDATE_INTERVAL_MS);
+      const alert = episode.take(nowMs, quiet || episode.isUrgent ? 0 : UPDATE_INTERVAL_MS);
       if (alert !== null) alerts.push(alert);
       if (quiet) this.#open.delete(key);
     }
     return alerts;
+  }
+
+  /** Those that became high or critical since they were last told: at most two of an episode. */
+  takeUrgent(nowMs: number): Alert[] {
+    if (this.#urgent.size === 0) return [];
+    const urgent = [...this.#urgent].filter(({ isUrgent }) => isUrgent);
+    this.#urgent.clear();
+    return urgent.map((episode) => episode.take(nowMs, 0)).filter((alert) => alert !== null);
   }
 
   #episode(teller: Teller, timeNs: bigint): Episode {

@@ -6,7 +6,7 @@ import type { Session } from '../judge/process-table.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { Container, Observation } from '../observation.ts';
 import type { ImageProfile, LearnedChannel } from '../profile/image-profile.ts';
-import { totalCount } from '../profile/pod-set.ts';
+import { support } from '../profile/pod-set.ts';
 import type { Finding } from './finding.ts';
 import { techniquesOf } from './techniques.ts';
 import {
@@ -27,7 +27,7 @@ import {
 /** Behaviours looked through for what is normal instead; a channel can hold thousands. */
 const NORMAL_LOOKED_AT_MAX = 4096;
 
-/** What the image does instead, by whatever the new behaviour shares with it, commonest first. */
+/** What the image does instead, by whatever the new behaviour shares with it; most pods first. */
 export function normalInstead(profile: ImageProfile, behaviour: Behaviour): readonly string[] {
   const counts = new Map<string, number>();
   for (let p: ImageProfile | null = profile; p !== null; p = p.parent) {
@@ -38,7 +38,7 @@ export function normalInstead(profile: ImageProfile, behaviour: Behaviour): read
       const other = item.behaviour;
       if (other.verb !== behaviour.verb || other.by !== behaviour.by) continue;
       const name = shownObject(other, item.key);
-      counts.set(name, (counts.get(name) ?? 0) + totalCount(item.pods));
+      counts.set(name, (counts.get(name) ?? 0) + support(item.pods));
     }
   }
   return [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name);
@@ -117,6 +117,8 @@ function whyOf({ cause, observation: o, watch, mode }: Verdict): Words {
       const facts = background(profile, cause.behaviour, mode);
       return withReserve(noveltyWords(o, facts, cause.behaviour), facts);
     }
+    case 'rejected':
+      return joinWords(whatHappened(o), REJECTED);
     case 'innate': {
       const facts = background(profile, null, mode);
       return withReserve(joinWords(whatHappened(o), innateWords(cause.rule.name)), facts);
@@ -147,6 +149,11 @@ function noveltyWords(o: Observation, facts: Background, behaviour: Behaviour): 
     neverSeen(facts),
   );
 }
+
+const REJECTED: Words = {
+  en: 'somebody reviewed this behaviour and rejected it',
+  zh: '该行为经人工审核后被拒绝',
+};
 
 /** Told once per session, with what was done in it. */
 export function sessionReason(session: Session, container: Container): Words {

@@ -2,7 +2,6 @@ import { addressScope } from '../behaviour/address.ts';
 import { behavioursOf } from '../behaviour/behaviour.ts';
 import type { Container, Observation } from '../observation.ts';
 import type { CompletionRule } from '../profile/completion.ts';
-import { Feedback } from '../profile/feedback.ts';
 import type { ImageProfile } from '../profile/image-profile.ts';
 import { workloadName, type ProfileBook } from '../profile/profile-book.ts';
 import { alarmLevel, combine, nextSum } from './budget.ts';
@@ -10,9 +9,10 @@ import { innateRules, isTool, type InnateRule } from './innate.ts';
 import { Modes } from './modes.ts';
 import { Novelty, type Occasion } from './novelty.ts';
 import { PodWatch } from './pod-watch.ts';
+import { PodWindows } from './pod-windows.ts';
 import type { Session } from './process-table.ts';
 import type { Verdict } from './verdict.ts';
-import { closeWindow, rateOf } from './windows.ts';
+import { rateOf, type WindowOutcome } from './windows.ts';
 
 /**
  * Judges one observation after the other. Bounds: `PODS_WATCHED_MAX` pods (the one silent for
@@ -21,12 +21,10 @@ import { closeWindow, rateOf } from './windows.ts';
 
 export const PODS_WATCHED_MAX = 4096;
 export const ADDRESSES_MAX = 8192;
-/** A clock that leaps back this many windows is taken at its word. */
-const WINDOWS_BACK_MAX = 10;
+/** A call to `advance` looks at so many pods; the rest is for the next ones. */
+export const PODS_SWEPT_MAX = 512;
 /** Windows of an image between two looks at whether its applications differ. */
 const SPLIT_LOOK_WINDOWS = 64;
-/** A longer silence may as well be ours. */
-const IDLE_WINDOWS_MAX = 60;
 /** Counts are compared with their model at every multiple: a flood is told while it happens. */
 const RATE_CHECK_EVERY = 16;
 const RATE_SCORE = 55;
@@ -53,18 +51,22 @@ const NO_VERDICTS: readonly Verdict[] = [];
 export class Judge {
   readonly modes: Modes;
   readonly novelty: Novelty;
-  readonly feedback = new Feedback();
   readonly counters = { observed: 0, runtime: 0, lessonsDropped: 0, podsForgotten: 0 };
   readonly #options: JudgeOptions;
   readonly #book: ProfileBook;
   readonly #pods = new Map<string, PodWatch>();
   readonly #addresses = new Map<string, string | null>();
+  readonly #windows: PodWindows;
+  #sweep: Iterator<PodWatch> | null = null;
+  #sweptIndex = 0;
+  readonly #splitLooks = new WeakMap<ImageProfile, number>();
 
   constructor(options: JudgeOptions, book: ProfileBook) {
     this.#options = options;
     this.#book = book;
     this.modes = new Modes(options.completion, options.windowMs);
     this.novelty = new Novelty(this.modes, options.startUpMs);
+    this.#windows = new PodWindows(options);
   }
 
   get pods(): ReadonlyMap<string, PodWatch> {
@@ -73,12 +75,14 @@ export class Judge {
 
   judge(o: Observation): Judged {
     const ms = Number(o.timeNs / 1_000_000n);
-    const watch = this.#watch(o, ms);
-    const verdicts: Verdict[] = this.#roll(watch, o, ms);
+    const verdicts: Verdict[] = [];
+    const watch = this.#watch(o, ms, verdicts);
+    this.#ended(watch, this.#windows.roll(watch, ms, this.#pods.size), o, verdicts);
+    watch.last = o;
     const table = watch.processes(o.container.id);
     if (table.isRuntime(o)) {
       this.counters.runtime += 1;
-      return { verdicts, opened: null, session: null, watch };
+      return { verdicts: this.#raised(verdicts), opened: null, session: null, watch };
     }
     this.counters.observed += 1;
     watch.profile.see(watch.hash, ms, workloadName(o.container));
@@ -86,34 +90,62 @@ export class Judge {
     if (o.kind === 'exec' && o.vpid === 1 && watch.noteEntry(o.container.id)) {
       watch.profile.noteStart(watch.hash, ms);
     }
-    if (exec?.opened) noteProbe(watch.profile, exec.opened);
+    if (exec?.opened) noteProbe(watch, exec.opened);
     const session = exec === null ? table.sessionOf(o) : exec.known.session;
     this.#learnAddress(o);
     this.#weigh({ o, ms, watch, session, isSuspicious: false }, verdicts);
-    const raised = verdicts.filter((verdict) => !this.#isAccepted(verdict));
-    for (const verdict of raised) this.#taint(verdict, ms);
-    return { verdicts: raised, opened: exec?.opened ?? null, session, watch };
+    return { verdicts: this.#raised(verdicts), opened: exec?.opened ?? null, session, watch };
   }
 
   /** Events were lost: the windows they fell in are no evidence of absence. */
-  noteHole(): void {
-    for (const watch of this.#pods.values()) watch.hasHole = true;
+  noteGap(fromMs: number, toMs: number): void {
+    this.#windows.noteGap(fromMs, toMs, this.#pods.values());
   }
 
-  /** Raises what waited for a second pod in vain. Windows are closed by their pods' next events. */
+  /** Closes the windows of quiet pods, and raises what waited for a second pod in vain. */
   advance(nowMs: number): readonly Verdict[] {
     const verdicts: Verdict[] = [];
+    this.#closeOverdue(nowMs, verdicts);
     for (const profile of this.#book.values()) {
       if (profile.diff.candidates.size > 0) this.#raiseOverdue(profile, nowMs, verdicts);
     }
-    return verdicts.length === 0 ? NO_VERDICTS : verdicts;
+    return verdicts.length === 0 ? NO_VERDICTS : this.#raised(verdicts);
+  }
+
+  /** Once a window, over as many calls as it takes. */
+  #closeOverdue(nowMs: number, verdicts: Verdict[]): void {
+    const index = this.#windows.indexOf(nowMs);
+    if (this.#sweep === null && index === this.#sweptIndex) return;
+    this.#sweptIndex = index;
+    this.#sweep ??= this.#pods.values();
+    for (let looked = 0; looked < PODS_SWEPT_MAX; looked += 1) {
+      const { done, value: watch } = this.#sweep.next();
+      if (done === true) {
+        this.#sweep = null;
+        return;
+      }
+      if (this.#windows.isOverdue(watch, nowMs)) this.#closeNow(watch, verdicts);
+    }
+  }
+
+  #closeNow(watch: PodWatch, verdicts: Verdict[]): void {
+    if (watch.window === 'closed' || watch.last === null) return;
+    const outcome = this.#windows.close(watch, this.#pods.size);
+    this.#ended(watch, outcome, watch.last, verdicts);
+  }
+
+  #raised(verdicts: readonly Verdict[]): readonly Verdict[] {
+    if (verdicts.length === 0) return NO_VERDICTS;
+    const raised = verdicts.filter((verdict) => !this.#isAccepted(verdict));
+    for (const verdict of raised) {
+      this.#taint(verdict, Number(verdict.observation.timeNs / 1_000_000n));
+    }
+    return raised;
   }
 
   /** A person said that this is normal here. */
   #isAccepted({ channel, value, watch }: Verdict): boolean {
-    const isAccepted = this.feedback.isAccepted(channel, value, watch.profile);
-    if (!isAccepted) this.feedback.noteRaised(channel, value);
-    return isAccepted;
+    return this.#book.decisions.rulingOn(channel, value, watch.profile) === 'accept';
   }
 
   #weigh(at: Occasion, verdicts: Verdict[]): void {
@@ -200,7 +232,7 @@ export class Judge {
     }
   }
 
-  #watch(o: Observation, ms: number): PodWatch {
+  #watch(o: Observation, ms: number, verdicts: Verdict[]): PodWatch {
     const key = watchKey(o.container);
     let watch = this.#pods.get(key);
     if (watch !== undefined) {
@@ -208,7 +240,7 @@ export class Judge {
       watch.lastMs = ms;
       return watch;
     }
-    if (this.#pods.size >= PODS_WATCHED_MAX) this.#forgetPod();
+    if (this.#pods.size >= PODS_WATCHED_MAX) this.#forgetPod(verdicts);
     watch = new PodWatch({
       uid: o.container.podUid || o.container.id,
       container: o.container,
@@ -220,46 +252,46 @@ export class Judge {
     return watch;
   }
 
-  #forgetPod(): void {
+  #forgetPod(verdicts: Verdict[]): void {
     let oldest: PodWatch | null = null;
     for (const watch of this.#pods.values()) {
       if (oldest === null || watch.lastMs < oldest.lastMs) oldest = watch;
     }
     if (oldest === null) return;
     this.counters.podsForgotten += 1;
+    this.#closeNow(oldest, verdicts);
     this.#pods.delete(watchKey(oldest.container));
   }
 
-  /** Closes the pod's window when its event belongs to a later one. */
-  #roll(watch: PodWatch, o: Observation, ms: number): Verdict[] {
-    const index = Math.floor(ms / this.#options.windowMs);
-    if (index < watch.windowIndex - WINDOWS_BACK_MAX) watch.windowIndex = index;
-    if (index <= watch.windowIndex) return [];
-    const endMs = (watch.windowIndex + 1) * this.#options.windowMs;
-    // A pod that is heard of again lived through the silence, and nothing new was in it.
-    const idle = Math.min(index - watch.windowIndex - 1, IDLE_WINDOWS_MAX);
-    watch.windowIndex = index;
-    const budget = { ...this.#options, pods: this.#pods.size };
-    const lookBefore = Math.floor(watch.profile.windows / SPLIT_LOOK_WINDOWS);
-    const outcome = closeWindow(watch, { endMs, idle }, budget);
+  /** What follows from the end of a window. */
+  #ended(
+    watch: PodWatch,
+    outcome: WindowOutcome | null,
+    observation: Observation,
+    verdicts: Verdict[],
+  ): void {
+    if (outcome === null) return;
     this.counters.lessonsDropped += watch.lessonsDropped;
     watch.lessonsDropped = 0;
-    if (Math.floor(watch.profile.windows / SPLIT_LOOK_WINDOWS) > lookBefore) {
-      this.#splitProfile(watch.profile);
-    }
-    if (!outcome.alarmed) return [];
-    return [
-      {
-        channel: outcome.parts[0]?.channel ?? 'sequence',
-        value: `evidence of ${outcome.parts.map((part) => part.channel).join(', ')}`,
-        score: EVIDENCE_SCORE,
-        observation: o,
-        watch,
-        session: null,
-        mode: 'complete',
-        cause: { kind: 'evidence', parts: outcome.parts },
-      },
-    ];
+    this.#splitIfDue(watch.profile);
+    if (!outcome.alarmed) return;
+    verdicts.push({
+      channel: outcome.parts[0]?.channel ?? 'sequence',
+      value: `evidence of ${outcome.parts.map((part) => part.channel).join(', ')}`,
+      score: EVIDENCE_SCORE,
+      observation,
+      watch,
+      session: null,
+      mode: 'complete',
+      cause: { kind: 'evidence', parts: outcome.parts },
+    });
+  }
+
+  #splitIfDue(profile: ImageProfile): void {
+    const looked = Math.floor(profile.windows / SPLIT_LOOK_WINDOWS);
+    if (looked <= (this.#splitLooks.get(profile) ?? 0)) return;
+    this.#splitLooks.set(profile, looked);
+    this.#splitProfile(profile);
   }
 
   #splitProfile(profile: ImageProfile): void {
@@ -278,7 +310,7 @@ export class Judge {
     for (const [key, candidate] of diff.overdue(dueMs, startOf)) {
       // Meanwhile learned, or told by the fleet.
       if (profile.find(candidate.behaviour) !== undefined) {
-        diff.share(key, candidate);
+        profile.share(key, candidate);
         continue;
       }
       const [pod] = candidate.pods.keys();
@@ -292,8 +324,7 @@ export class Judge {
       // Nobody to compare with: what a lone pod does from its start is the version itself.
       const isAlone = others.length === 0 && !candidate.suspicious;
       if (isAlone || watch === undefined || candidate.observation === null) {
-        for (const own of candidate.pods.keys()) profile.learn(candidate.behaviour, own, nowMs);
-        diff.share(key, candidate);
+        profile.share(key, candidate, false);
         continue;
       }
       candidate.raised = true;
@@ -332,9 +363,9 @@ function isForeignHand(o: Observation): boolean {
   return o.kind === 'connect' && addressScope(o.address) === 'outside' && isTool(o.process.exe);
 }
 
-function noteProbe(profile: ImageProfile, session: Session): void {
-  const known = profile.parent?.probes.isProbe(session) ?? false;
-  if (profile.probes.note(session) || known) session.isProbe = true;
+function noteProbe({ profile, hash }: PodWatch, session: Session): void {
+  profile.probes.note(session, hash);
+  if (profile.isProbe(session)) session.isProbe = true;
 }
 
 function isNeverLearned(rules: readonly InnateRule[]): boolean {

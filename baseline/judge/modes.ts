@@ -18,8 +18,14 @@ export class Modes {
     this.#windowMs = windowMs;
   }
 
+  /** The fleet's evidence came in: what was learning may be complete from the next event on. */
+  forget(profile: ImageProfile): void {
+    this.#seen.delete(profile);
+  }
+
   of(profile: ImageProfile, channel: LearnedChannel, nowMs: number): Mode {
-    if (this.#isComplete(profile, channel, nowMs)) return 'complete';
+    // Nothing more is learned: whatever is new is outside.
+    if (profile.isLocked || this.#isComplete(profile, channel, nowMs)) return 'complete';
     for (let p = profile.parent; p !== null; p = p.parent) {
       if (this.#isComplete(p, channel, nowMs)) return 'upgrade';
     }

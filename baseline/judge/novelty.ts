@@ -55,21 +55,17 @@ export class Novelty {
   weigh(behaviour: Behaviour, at: Occasion): Verdict | null {
     const { profile, hash } = at.watch;
     const name = behaviour.channel as LearnedChannel;
+    const ruling = profile.rulingOn(behaviour);
+    if (ruling !== null) return this.#obey(ruling, behaviour, at);
     const channel = profile.channel(name);
+    // The common case: this very pod was seen to do it before.
+    if (channel.seeAgain(behaviour, hash, at.ms)) return null;
     const own = channel.find(behaviour);
-    if (own !== undefined) {
+    if (own !== undefined || profile.parent?.find(behaviour) !== undefined) {
       // Another pod doing what one pod did before is weak evidence, and what makes it trusted.
-      if (STRONG_CHANNELS.has(name) && !profile.trusts(own) && !hasPod(own.pods, hash)) {
-        at.watch.noteNovelGroup(name, own.group);
-        if (!at.watch.isTainted(at.ms)) profile.learn(behaviour, hash, at.ms);
-        return null;
-      }
-      profile.learn(behaviour, hash, at.ms);
-      return null;
-    }
-    if (profile.parent?.find(behaviour) !== undefined) {
-      profile.learn(behaviour, hash, at.ms);
-      return null;
+      const isDoubtful = own !== undefined && STRONG_CHANNELS.has(name) && !profile.trusts(own);
+      if (isDoubtful && !hasPod(own.pods, hash)) at.watch.noteNovelGroup(name, own.group);
+      return this.#learnKnown(behaviour, at);
     }
     if (name === 'rule') return this.#weighRule(behaviour, at);
     if (at.session !== null && !isOutward(behaviour, at.o)) {
@@ -80,11 +76,41 @@ export class Novelty {
     return this.#weighStrong(behaviour, name, at);
   }
 
+  /** What a person decided needs no evidence. */
+  #obey(ruling: 'accept' | 'reject', behaviour: Behaviour, at: Occasion): Verdict | null {
+    const { profile, hash } = at.watch;
+    if (ruling === 'accept') {
+      profile.learn(behaviour, hash, at.ms, true);
+      return null;
+    }
+    const name = behaviour.channel as LearnedChannel;
+    return {
+      channel: name,
+      value: profile.channel(name).keyOf(behaviour),
+      score: Math.max(REJECTED_SCORE_MIN, scoreOf(behaviour, at.o)),
+      observation: at.o,
+      watch: at.watch,
+      session: at.session,
+      mode: this.#modes.of(profile, name, at.ms),
+      cause: { kind: 'rejected', behaviour },
+    };
+  }
+
+  /**
+   * What is known is learned like what is not: at the end of a window without an alarm, and not
+   * from an operator's hands. Else it would depend on who heard of it first what a pod teaches.
+   */
+  #learnKnown(behaviour: Behaviour, at: Occasion): null {
+    if (at.session === null || isOutward(behaviour, at.o)) return this.#learnLater(behaviour, at);
+    return at.session.isProbe ? this.#learnLater(behaviour, at, true) : null;
+  }
+
   #learnLater(behaviour: Behaviour, at: Occasion, exempt = false): null {
-    const key = `${behaviour.channel}\u0000${at.watch.profile
-      .channel(behaviour.channel as LearnedChannel)
-      .keyOf(behaviour)}`;
-    if (!at.watch.isTainted(at.ms)) at.watch.keepLesson(key, { behaviour, ms: at.ms, exempt });
+    const { channel, verb, object, detail, by } = behaviour;
+    const key = `${channel}\u0000${verb}\u0000${object}\u0000${detail}\u0000${by}`;
+    if (!at.watch.isTainted(at.ms)) {
+      at.watch.keepLesson(key, { behaviour, ms: at.ms, lastMs: at.ms, exempt });
+    }
     return null;
   }
 
@@ -135,7 +161,8 @@ export class Novelty {
       mode,
       cause: { kind: 'novel', behaviour },
     };
-    if (mode === 'complete' && !this.#isComparedWithStarts(at)) return verdict;
+    const mayShare = this.#isComparedWithStarts(at) && !profile.isLocked;
+    if (mode === 'complete' && !mayShare) return verdict;
     return this.#weighUpgrade(verdict, behaviour, at);
   }
 
@@ -159,6 +186,7 @@ export class Novelty {
     const { diff } = watch.profile;
     const key = candidateKey(verdict.channel, verdict.value);
     const candidate = diff.candidate(key);
+    const isNews = candidate?.pods.has(watch.hash) !== true;
     const outcome = diff.novelty({
       key,
       behaviour,
@@ -169,11 +197,10 @@ export class Novelty {
       suspicious: at.isSuspicious || ms < watch.suspiciousUntilMs,
     });
     // Other nodes' pods of this version shall know of it.
-    if (candidate?.pods.has(watch.hash) !== true) watch.profile.revision += 1;
+    if (isNews) watch.profile.revision += 1;
     if (outcome === 'wait') return null;
     if (outcome === 'raise') return verdict;
-    for (const pod of candidate?.pods.keys() ?? []) watch.profile.learn(behaviour, pod, ms, true);
-    watch.profile.learn(behaviour, watch.hash, ms, true);
+    if (candidate !== undefined) watch.profile.learnShared(candidate);
     return null;
   }
 
@@ -213,6 +240,9 @@ function isRisky({ observation: o }: Verdict): boolean {
 }
 
 const RISKY_START_UP_SHARE = 3;
+
+/** Somebody looked at it and said no: never less than a novelty in a strong channel. */
+const REJECTED_SCORE_MIN = 60;
 
 /** From or to an address outside the cluster, or the node's own link. */
 function crossesTheBorder(o: Observation): boolean {

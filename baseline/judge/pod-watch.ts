@@ -22,7 +22,9 @@ const ACTION_CHARS_MAX = 120;
 
 export type Lesson = {
   readonly behaviour: Behaviour;
+  /** When it was seen first in the window, and last. */
   readonly ms: number;
+  lastMs: number;
   /** No novelty that breaks a clean run; see `Item.exempt`. */
   readonly exempt: boolean;
 };
@@ -36,6 +38,12 @@ export class PodWatch {
   /** The entry point's exec was seen: the pod's age is real, not the agent's. */
   sawEntry = false;
   windowIndex: number;
+  /** `late`: closed already, but more of it has come since. */
+  window: 'open' | 'late' | 'closed' = 'open';
+  /** Windows that were counted before it was known that events of them were lost. */
+  owedWindows = 0;
+  /** What was seen last: an alarm that comes with time needs something to show. */
+  last: Observation | null = null;
   /** Shiryaev–Roberts sum over windows. */
   sum = 0;
   /** Until then the pod teaches nothing: it alarmed. */
@@ -44,8 +52,6 @@ export class PodWatch {
   suspiciousUntilMs = Number.NEGATIVE_INFINITY;
   lastMs: number;
   lessonsDropped = 0;
-  /** Events of this window were lost: it is no clean unit and no count of anything. */
-  hasHole = false;
   readonly lessons = new Map<string, Lesson>();
   readonly novelGroups = new Map<Channel, Set<string>>();
   readonly counts = new Map<string, number>();
@@ -112,7 +118,11 @@ export class PodWatch {
 
   /** Keeps a behaviour to be learned when the window ends without an alarm. */
   keepLesson(key: string, lesson: Lesson): void {
-    if (this.lessons.has(key)) return;
+    const known = this.lessons.get(key);
+    if (known !== undefined) {
+      known.lastMs = Math.max(known.lastMs, lesson.lastMs);
+      return;
+    }
     if (this.lessons.size >= NOVEL_PER_WINDOW_MAX) {
       this.lessonsDropped += 1;
       return;
@@ -144,7 +154,6 @@ export class PodWatch {
     this.novelGroups.clear();
     this.counts.clear();
     this.alarmedRates.clear();
-    this.hasHole = false;
   }
 }
 

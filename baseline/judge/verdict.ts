@@ -25,6 +25,8 @@ export type Verdict = {
 export type Cause =
   /** Never seen in a complete strong channel (or in the version before, after an upgrade). */
   | { readonly kind: 'novel'; readonly behaviour: Behaviour }
+  /** A person said that it must not be. */
+  | { readonly kind: 'rejected'; readonly behaviour: Behaviour }
   /** On the never-learn list. */
   | { readonly kind: 'innate'; readonly rule: InnateRule }
   /** One of Falco's own rules, for the first time at this image. */

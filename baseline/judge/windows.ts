@@ -1,6 +1,6 @@
 import type { Channel } from '../alert.ts';
-import { LEARNED_CHANNELS } from '../profile/image-profile.ts';
-import { addRate, ratePValue } from '../profile/rates.ts';
+import { LEARNED_CHANNELS, type LearnedChannel } from '../profile/image-profile.ts';
+import { ratePValue } from '../profile/rates.ts';
 import { alarmLevel, combine, nextSum, type AlarmBudget, type EvidencePart } from './budget.ts';
 import type { PodWatch } from './pod-watch.ts';
 
@@ -14,18 +14,20 @@ export type WindowOutcome = {
   readonly parts: readonly EvidencePart[];
 };
 
+/** A window that lost events, or whose events came late, is no unit: it teaches, but counts not. */
 export function closeWindow(
   watch: PodWatch,
-  window: { readonly endMs: number; readonly idle: number },
+  window: { readonly endMs: number; readonly isUnit: boolean },
   budget: AlarmBudget & { readonly pods: number; readonly startUpMs: number },
 ): WindowOutcome {
   const { profile } = watch;
-  const { endMs, idle } = window;
+  const { endMs, isUnit } = window;
   const pValues = new Map<Channel, number>();
   for (const name of LEARNED_CHANNELS) {
     const novel = watch.novelGroups.get(name)?.size ?? 0;
-    const parent = profile.parent?.history(name) ?? null;
-    if (novel > 0) pValues.set(name, profile.history(name).pValue(novel, parent));
+    if (novel === 0) continue;
+    const parent = profile.parent?.calibration(name) ?? null;
+    pValues.set(name, profile.calibration(name).pValue(novel, parent));
   }
   const rate = rateEvidence(watch);
   if (rate !== null) pValues.set('rate', rate.p);
@@ -37,29 +39,24 @@ export function closeWindow(
   if (isWeighed) watch.sum = nextSum(watch.sum, e);
   const alarmed = watch.sum >= alarmLevel(budget, budget.pods);
   const tainted = alarmed || watch.isTainted(endMs);
-  if (!tainted) learnWindow(watch);
-  if (!watch.hasHole && !tainted) {
-    const lastMs = endMs + idle * budget.windowMs;
-    profile.addWindows(watch.hash, endMs - budget.windowMs, lastMs, 1 + idle);
+  if (!tainted) learnWindow(watch, isUnit);
+  if (isUnit && !tainted) {
+    profile.addWindows(watch.hash, { fromMs: endMs - budget.windowMs, toMs: endMs }, 1, 1);
   }
   if (alarmed) watch.sum = 0;
   watch.clearWindow();
   return { alarmed, parts };
 }
 
-function learnWindow(watch: PodWatch): void {
+function learnWindow(watch: PodWatch, isUnit: boolean): void {
   const { profile } = watch;
-  for (const { behaviour, ms, exempt } of watch.lessons.values()) {
+  for (const { behaviour, ms, lastMs, exempt } of watch.lessons.values()) {
     profile.learn(behaviour, watch.hash, ms, exempt);
+    const channel = profile.channel(behaviour.channel as LearnedChannel);
+    if (lastMs > ms) channel.seeAgain(behaviour, watch.hash, lastMs);
   }
-  if (watch.hasHole) return;
-  for (const name of LEARNED_CHANNELS) {
-    profile.history(name).add(watch.novelGroups.get(name)?.size ?? 0);
-  }
-  for (const [feature, stats] of profile.rates) {
-    if (!watch.counts.has(feature)) addRate(stats, 0);
-  }
-  for (const [feature, count] of watch.counts) addRate(profile.rate(feature), count);
+  if (!isUnit) return;
+  for (const [feature, count] of watch.counts) profile.addRate(feature, watch.hash, count);
 }
 
 export type RateEvidence = {
@@ -80,8 +77,9 @@ export function rateEvidence(watch: PodWatch): RateEvidence | null {
 }
 
 export function rateOf(watch: PodWatch, feature: string, seen: number): RateEvidence | null {
-  const stats = watch.profile.rates.get(feature) ?? watch.profile.parent?.rates.get(feature);
+  const { profile } = watch;
+  const stats = profile.rate(feature) ?? profile.parent?.rate(feature);
   if (stats === undefined) return null;
-  const p = ratePValue(stats, seen) * Math.max(1, watch.profile.rates.size);
+  const p = ratePValue(stats, seen) * Math.max(1, profile.rateCount);
   return p < 1 ? { p, feature, seen, most: stats.max } : null;
 }

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import type { Behaviour } from '../behaviour/behaviour.ts';
 import type { ImageProfile } from './image-profile.ts';
+import { REPORTERS_MAX } from './pod-set.ts';
 import { CANDIDATE_PODS_MAX, type Candidate } from './upgrade-diff.ts';
 
 /**
@@ -11,6 +12,10 @@ import { CANDIDATE_PODS_MAX, type Candidate } from './upgrade-diff.ts';
 
 const TEXT_MAX = 16_384;
 const Text = Type.String({ maxLength: TEXT_MAX });
+
+const Reporters = Type.Array(Type.Integer({ minimum: 1, maximum: 2 ** 48 }), {
+  maxItems: REPORTERS_MAX,
+});
 
 export const CandidateSchema = Type.Object(
   {
@@ -28,6 +33,7 @@ export const CandidateSchema = Type.Object(
       ]),
       { maxItems: CANDIDATE_PODS_MAX },
     ),
+    reporters: Reporters,
     raised: Type.Boolean(),
     suspicious: Type.Boolean(),
   },
@@ -36,18 +42,26 @@ export const CandidateSchema = Type.Object(
 
 export type CandidateDocument = Static<typeof CandidateSchema>;
 
-/** Sorted by what they are; those that are known by now are left out. */
-export function candidateDocuments(profile: ImageProfile): CandidateDocument[] {
+/** Of our own pods or with all that was told; without those that are known by now. */
+export function candidateDocuments(
+  profile: ImageProfile,
+  whose: 'own' | 'all',
+): CandidateDocument[] {
   const documents: [string, CandidateDocument][] = [];
   for (const [key, candidate] of profile.diff.candidates) {
+    if (whose === 'own' && candidate.pods.size === 0) continue;
     if (profile.find(candidate.behaviour) !== undefined) continue;
-    documents.push([key, toDocument(candidate)]);
+    documents.push([key, toDocument(candidate, whose)]);
   }
-  return documents.sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([, document]) => document);
+  return documents.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, document]) => document);
 }
 
-function toDocument({ behaviour, pods, raised, suspicious }: Candidate): CandidateDocument {
-  const { channel, verb, object, tree, detail, by } = behaviour;
+function toDocument(candidate: Candidate, whose: 'own' | 'all'): CandidateDocument {
+  const { channel, verb, object, tree, detail, by } = candidate.behaviour;
+  const pods = new Map(candidate.pods);
+  if (whose === 'all') {
+    for (const [pod, ms] of candidate.told) pods.set(pod, Math.min(pods.get(pod) ?? ms, ms));
+  }
   return {
     channel: channel as CandidateDocument['channel'],
     verb,
@@ -56,8 +70,9 @@ function toDocument({ behaviour, pods, raised, suspicious }: Candidate): Candida
     detail,
     by,
     pods: [...pods].sort((a, b) => a[0] - b[0]).slice(0, CANDIDATE_PODS_MAX),
-    raised,
-    suspicious,
+    reporters: whose === 'all' ? [...candidate.reporters] : [],
+    raised: candidate.raised,
+    suspicious: candidate.suspicious,
   };
 }
 
@@ -65,12 +80,11 @@ export function restoreCandidates(
   profile: ImageProfile,
   documents: readonly CandidateDocument[],
 ): void {
-  for (const { pods, raised, suspicious, ...behaviour } of documents) {
+  for (const { pods, raised, suspicious, reporters, ...behaviour } of documents) {
     const candidate: Behaviour = behaviour;
-    if (profile.find(candidate) !== undefined) continue;
     const value = profile.channel(behaviour.channel).keyOf(candidate);
-    const key = candidateKey(behaviour.channel, value);
-    profile.diff.restore(key, { behaviour: candidate, pods: new Map(pods), raised, suspicious });
+    const told = { behaviour: candidate, pods: new Map(pods), reporters, raised, suspicious };
+    profile.diff.tell(candidateKey(behaviour.channel, value), told);
   }
 }
 

@@ -9,7 +9,7 @@ function first(o: Observation): Behaviour {
   return behavioursOf(o, () => null)[0] as Behaviour;
 }
 
-const ONCE = { pod: 1, ms: 0, podCount: 1 };
+const ONCE = { pod: 1, ms: 0 };
 
 function learn(
   channel: ChannelProfile,
@@ -19,9 +19,10 @@ function learn(
   return channel.learn(first(o), { ...ONCE, ...at });
 }
 
-function reads(paths: readonly string[], pod = 1, podCount = 1): ChannelProfile {
-  const channel = new ChannelProfile('file-read');
-  for (const path of paths) channel.learn(first(read(path)), { pod, ms: 1_000, podCount });
+function reads(paths: readonly string[], pods = { count: 1 }): ChannelProfile {
+  const channel = new ChannelProfile('file-read', { podCount: () => pods.count });
+  for (const path of paths) channel.learn(first(read(path)), { pod: 1, ms: 1_000 });
+  channel.settle();
   return channel;
 }
 
@@ -50,8 +51,10 @@ describe('what is never generalised', () => {
     const channel = new ChannelProfile('net');
     const to = (n: number): Behaviour => first(connect(`203.0.113.${n}`, 443));
     for (let n = 1; n <= 7; n += 1) channel.learn(to(n), ONCE);
+    channel.settle();
     expect(channel.find(to(200))).toBeUndefined();
     channel.learn(to(8), ONCE);
+    channel.settle();
     expect(channel.find(to(200))).toBeDefined();
     expect(channel.find(first(connect('203.0.114.1', 443)))).toBeUndefined();
     expect(channel.find(first(connect('203.0.113.200', 4444)))).toBeUndefined();
@@ -76,12 +79,11 @@ describe('a file with the name of a pattern', () => {
 });
 
 test('a group that collapsed becomes one item with the pods of all its names', () => {
-  const channel = new ChannelProfile('file-read');
-  for (const pod of [1, 2, 3])
-    learn(channel, read(`/var/job-${pod}`), { pod, ms: pod * 100, podCount: 3 });
+  const channel = new ChannelProfile('file-read', { podCount: () => 3 });
+  for (const pod of [1, 2, 3]) learn(channel, read(`/var/job-${pod}`), { pod, ms: pod * 100 });
   expect([...channel.items.keys()]).toEqual(['read /var/job-<N> by web']);
   const [item] = channel.items.values();
-  expect(item?.pods.map((entry) => entry.pod)).toEqual([1, 2, 3]);
+  expect(item?.pods).toEqual([1, 2, 3]);
   expect(item?.firstMs).toBe(100);
 });
 
@@ -101,9 +103,11 @@ test('a process id under /proc means nothing from the first one on', () => {
 });
 
 test('literals come back when more pods do without them', () => {
-  const channel = reads([1, 2, 3].map((n) => `/var/${n}`));
+  const pods = { count: 1 };
+  const channel = reads([1, 2, 3].map((n) => `/var/${n}`), pods);
   expect(knows(channel, '/var/9')).toBe(true);
-  channel.review(100);
+  pods.count = 100;
+  channel.settle();
   expect(knows(channel, '/var/9')).toBe(false);
 });
 
@@ -127,7 +131,7 @@ test('a full channel is frozen, counts what it refused and keeps what it knew', 
   expect(channel.refused).toBe(50);
   expect(channel.find(program(0))).toBeDefined();
   expect(channel.learn(program(ITEMS_MAX + 1), ONCE)).toBeNull();
-  expect(channel.learn(program(1), { pod: 2, ms: 0, podCount: 2 })?.pods).toHaveLength(2);
+  expect(channel.learn(program(1), { pod: 2, ms: 0 })?.pods).toHaveLength(2);
 });
 
 test('the pods of an item are bounded', () => {
@@ -149,14 +153,13 @@ test('novelty is counted once per directory', () => {
   expect(group('/srv/app/a')).not.toBe(group('/srv/lib/a'));
 });
 
-test('two pods make an item trusted, one does not unless it is the only one or a person said so', () => {
+test('two pods make an item trusted, one does not unless it is the only one', () => {
   const channel = new ChannelProfile('exec');
   const item = learn(channel, exec({}));
   if (item === null) throw new Error('not learned');
   expect(isTrusted(item, false)).toBe(false);
   expect(isTrusted(item, true)).toBe(true);
-  expect(isTrusted({ ...item, approved: true }, false)).toBe(true);
-  learn(channel, exec({}), { pod: 2, podCount: 2 });
+  learn(channel, exec({}), { pod: 2 });
   expect(isTrusted(item, false)).toBe(true);
 });
 

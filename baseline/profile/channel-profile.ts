@@ -1,124 +1,176 @@
 import type { Channel } from '../alert.ts';
-import { addressSegments } from '../behaviour/address.ts';
-import { literalSegment } from '../behaviour/shape.ts';
 import { behaviourText, type Behaviour } from '../behaviour/behaviour.ts';
-import { NameTree } from './name-tree.ts';
-import { addPod, mergePodSets, support, type PodSet } from './pod-set.ts';
+import type { Ruling } from './decisions.ts';
+import { Evidence, FAMILIES_MAX, type Family, type Literal } from './evidence.ts';
+import { namesOf, treeName } from './names.ts';
+import { Naming, resolveAlone } from './naming.ts';
+import { addPod, POD_SET_MAX, support, type PodSet } from './pod-set.ts';
+import { copyOf, join, type Trace } from './trace.ts';
 
 /**
- * The behaviours of one channel of one image: literal or generalised, each with the pods that
- * showed it. Bounds: `ITEMS_MAX` behaviours; when they are used up the channel is frozen and says
- * so (`frozen`, `refused`), nothing is evicted silently.
+ * The behaviours of one channel of one image: the evidence for them, our own and the fleet's, and
+ * what they are called in general terms. The general terms are derived (`naming.ts`): at once for
+ * a single new name, for all of them when `settle` is called or `NEWS_MAX` changes have come.
+ *
+ * Bounds: those of `evidence.ts`; when they are used up the channel is frozen and says so
+ * (`frozen`, `refused`), nothing is evicted silently.
  */
 
-export const ITEMS_MAX = 4096;
+export const ITEMS_MAX = FAMILIES_MAX;
 /** Raw behaviours whose item is remembered, so that a known one costs one map look-up. */
 const RESOLVED_MAX = 8192;
+/** New names and first pods between two looks at what is called how, which costs all of them. */
+const NEWS_MAX = 32;
+const NEWS_SHARE = 1 / 8;
+/** What a pattern stands for already changes little: again when there is half as much more. */
+const MORE_MIN = 256;
+const MORE_SHARE = 1 / 2;
+/** Each costs a look at all behaviours; in a fleet that knows its image there are few. */
+const SOLE_REPORTERS_MAX = 256;
 
-export type Item = {
-  key: string;
+export type Item = Trace & {
+  readonly key: string;
   /** A directory or edge, for counting novelty per place instead of per file. */
-  group: string;
-  readonly behaviour: Behaviour;
-  pods: PodSet;
-  firstMs: number;
-  lastMs: number;
-  /** A person said so: support does not matter. */
-  approved: boolean;
-  /** Learned by rule (a probe, a start-up, an inside peer): no novelty that breaks a clean run. */
-  exempt: boolean;
+  readonly group: string;
+  /** A literal, or the pattern that stands for several. */
+  readonly object: string;
+  /** One that was really seen, the first by text: the same for equal evidence. */
+  behaviour: Behaviour;
+  /** Pods of this node showed it; not only the fleet says so. */
+  isOwn: boolean;
 };
 
-type ItemState = Pick<Item, 'pods' | 'firstMs' | 'lastMs' | 'approved' | 'exempt'>;
-
-export type RestoredItem = Pick<Item, keyof ItemState | 'behaviour'>;
+/** A raw behaviour that was looked up before. */
+type Slot = { readonly item: Item; literal: Literal | null };
 
 export class ChannelProfile {
   readonly channel: Channel;
-  readonly items = new Map<string, Item>();
-  refused = 0;
-  readonly #trees = new Map<string, NameTree>();
-  readonly #resolved = new Map<string, Item>();
+  /** What pods of this node showed. */
+  readonly own = new Evidence();
+  /** What the fleet told. */
+  readonly fleet = new Evidence();
+  /** New behaviours that were refused because one pod had taught its share. */
+  overtaught = 0;
+  readonly #podCount: () => number;
+  readonly #isTold: (literal: Literal) => boolean;
+  #items = new Map<string, Item>();
+  #namings = new Map<string, Naming>();
+  readonly #resolved = new Map<string, Slot>();
   /** Made anew when it is asked for after a change. */
   #groups: Set<string> | null = null;
+  #news = 0;
+  #more = 0;
+  readonly #rulings = new Map<string, Ruling>();
+  #ruledAt = 0;
 
-  constructor(channel: Channel) {
+  constructor(
+    channel: Channel,
+    options: {
+      readonly podCount?: () => number;
+      /** Whether what the fleet told counts; see `quorum.ts`. */
+      readonly isTold?: (literal: Literal) => boolean;
+    } = {},
+  ) {
     this.channel = channel;
+    this.#podCount = options.podCount ?? (() => 1);
+    this.#isTold = options.isTold ?? (() => true);
+  }
+
+  get items(): ReadonlyMap<string, Item> {
+    if (this.#news > 0) this.settle();
+    return this.#items;
   }
 
   get frozen(): boolean {
-    return this.items.size >= ITEMS_MAX;
+    return this.own.isFull;
+  }
+
+  get refused(): number {
+    return this.own.refused + this.fleet.refused + this.overtaught;
   }
 
   find(behaviour: Behaviour): Item | undefined {
-    const raw = rawKey(behaviour);
-    const cached = this.#resolved.get(raw);
-    if (cached !== undefined) return cached;
-    const item = this.items.get(this.keyOf(behaviour));
-    if (item !== undefined) this.#remember(raw, item);
-    return item;
+    return this.#slot(behaviour)?.item;
+  }
+
+  /** True when the pod showed it before: then only the time is news. */
+  seeAgain(behaviour: Behaviour, pod: number, ms: number): boolean {
+    const slot = this.#slot(behaviour);
+    if (slot === undefined) return false;
+    if (slot.literal?.isKept !== true) slot.literal = this.own.literalOf(behaviour);
+    const trace = slot.literal?.trace;
+    if (trace === undefined || !isShownBy(trace.pods, pod) || ms < trace.firstMs) return false;
+    if (ms > trace.lastMs) trace.lastMs = ms;
+    if (ms > slot.item.lastMs) slot.item.lastMs = ms;
+    return true;
   }
 
   keyOf(behaviour: Behaviour): string {
+    if (this.#isStale) this.settle();
     return behaviourText(behaviour, this.#resolve(behaviour));
   }
 
   groupOf(behaviour: Behaviour): string {
-    if (behaviour.tree !== 'path') return this.keyOf(behaviour);
-    const object = this.#resolve(behaviour);
-    const slash = object.lastIndexOf('/');
-    return behaviourText(behaviour, slash < 0 ? object : `${object.slice(0, slash)}/`);
+    if (this.#isStale) this.settle();
+    return groupOf(behaviour, this.#resolve(behaviour));
+  }
+
+  /** What a person said of it, under its literal name or under what it is called in general. */
+  rulingOn(behaviour: Behaviour, revision: number, ask: (value: string) => Ruling): Ruling {
+    if (revision !== this.#ruledAt) {
+      this.#rulings.clear();
+      this.#ruledAt = revision;
+    }
+    const raw = rawKey(behaviour);
+    const known = this.#rulings.get(raw);
+    if (known !== undefined) return known;
+    const literal = behaviourText(behaviour, resolveAlone(behaviour));
+    const ruling = ask(literal) ?? ask(this.keyOf(behaviour));
+    if (this.#rulings.size >= RESOLVED_MAX) this.#rulings.clear();
+    this.#rulings.set(raw, ruling);
+    return ruling;
   }
 
   /** Counts an occurrence by a pod. Returns null when the channel is frozen. */
   learn(
     behaviour: Behaviour,
-    at: { readonly pod: number; readonly ms: number; readonly podCount: number },
+    at: { readonly pod: number; readonly ms: number },
     exempt = false,
   ): Item | null {
-    const { pod, ms, podCount } = at;
-    const known = this.find(behaviour);
-    if (known !== undefined) {
-      const grew = addPod(known.pods, pod, 1);
-      if (ms > known.lastMs) known.lastMs = ms;
-      if (ms < known.firstMs) known.firstMs = ms;
-      if (grew && behaviour.tree !== 'none') this.#grow(behaviour, pod, podCount);
-      return known;
+    const { pod, ms } = at;
+    const slot = this.#slot(behaviour);
+    if (slot?.literal?.isKept === true) {
+      return this.#again(slot.item, slot.literal, { ...at, exempt });
     }
-    if (this.frozen) {
-      this.refused += 1;
-      return null;
+    const { literal, isNews } = this.own.see(behaviour, pod, ms, exempt);
+    if (isNews) this.#note(behaviour, slot !== undefined);
+    if (slot !== undefined) {
+      slot.literal = literal;
+      touch(slot.item, pod, ms);
+      return slot.item;
     }
-    if (behaviour.tree !== 'none') this.#grow(behaviour, pod, podCount);
-    return this.#insert(behaviour, pod, ms, exempt);
+    if (literal === null) return null;
+    return this.#insert(behaviour, this.#resolve(behaviour), { ...literal.trace, isOwn: true });
   }
 
-  /**
-   * Puts items of documents in place: first all generalisations, then all items under them, so
-   * that the outcome does not depend on the order of the items or of the documents.
-   */
-  restore(items: readonly RestoredItem[]): void {
-    for (const { behaviour, pods } of items) {
-      if (behaviour.tree !== 'none') this.#tree(behaviour).restore(segmentsOf(behaviour), pods);
-    }
-    this.#rekey();
-    for (const { behaviour, ...state } of items) {
-      const key = this.keyOf(behaviour);
-      const own = this.items.get(key);
-      if (own !== undefined) absorb(own, state);
-      else if (this.frozen) this.refused += 1;
-      else {
-        const group = this.groupOf(behaviour);
-        const pods = state.pods.map((entry) => ({ ...entry }));
-        this.items.set(key, { key, group, behaviour, ...state, pods });
-        this.#groups?.add(group);
+  /** Takes in what the fleet knows, as `put` hands it over. */
+  tell(put: (fleet: Evidence) => void): void {
+    const { version } = this.fleet;
+    put(this.fleet);
+    if (this.fleet.version !== version) this.#news = Number.POSITIVE_INFINITY;
+  }
+
+  /** Nodes that alone reported some behaviour; at most `SOLE_REPORTERS_MAX` of them. */
+  soleReporters(): ReadonlySet<number> {
+    const reporters = new Set<number>();
+    for (const { literals } of this.fleet.families.values()) {
+      for (const { trace } of literals) {
+        const [only] = trace.reporters;
+        if (only !== undefined && trace.reporters.length === 1) reporters.add(only);
+        if (reporters.size >= SOLE_REPORTERS_MAX) return reporters;
       }
     }
-  }
-
-  /** The object as it is called now: a literal, or the pattern that stands for it. */
-  objectOf(item: Item): string {
-    return this.#resolve(item.behaviour);
+    return reporters;
   }
 
   /** Something was seen there before: the same operation of the same program in that directory. */
@@ -130,123 +182,178 @@ export class ChannelProfile {
     return this.#groups.has(group);
   }
 
-  /** Looks at the generalisations again; n has grown. */
-  review(podCount: number): void {
-    let changed = false;
-    for (const tree of this.#trees.values()) changed = tree.review(podCount) || changed;
-    if (changed) this.#rekey();
+  /** Derives all names and items from the evidence. */
+  settle(): void {
+    this.#news = 0;
+    this.#more = 0;
+    this.#resolved.clear();
+    this.#rulings.clear();
+    this.#groups = null;
+    this.#items = new Map();
+    const evidence = this.#evidence();
+    this.#namings = namingsOf(evidence, this.#podCount());
+    const itemsOf = new Map<Family, Set<Item>>();
+    for (const family of evidence.families.values()) itemsOf.set(family, this.#derive(family));
+    for (const { families, rest } of evidence.places.values()) {
+      if (rest === null) continue;
+      const items = new Set(families.flatMap((family) => [...(itemsOf.get(family) ?? [])]));
+      if (items.size === 1) for (const item of items) absorb(item, rest);
+    }
+    if (evidence === this.own) return;
+    for (const { literals } of this.own.families.values()) {
+      for (const { behaviour } of literals) {
+        const item = this.#items.get(this.keyOf(behaviour));
+        if (item !== undefined) item.isOwn = true;
+      }
+    }
   }
 
-  #insert(behaviour: Behaviour, pod: number, ms: number, exempt: boolean): Item {
-    const key = this.keyOf(behaviour);
-    const own = this.items.get(key);
-    if (own !== undefined) {
-      addPod(own.pods, pod, 1);
-      own.lastMs = Math.max(own.lastMs, ms);
-      return own;
+  /** There are more pods, so that some names may come back as literals. */
+  review(): void {
+    if (this.#namings.size > 0) this.#news += 1;
+  }
+
+  #evidence(): Evidence {
+    if (this.fleet.families.size === 0) return this.own;
+    const all = new Evidence();
+    all.absorb(this.own);
+    all.raise(this.fleet.level);
+    for (const { literals, rest } of this.fleet.families.values()) {
+      const told = literals.filter(this.#isTold);
+      for (const { behaviour, trace } of told) all.add(behaviour, copyOf(trace));
+      const [first] = told;
+      if (first !== undefined && rest !== null && told.length === literals.length) {
+        all.addFamilyRest(first.behaviour, copyOf(rest));
+      }
     }
-    const item: Item = {
-      key,
-      group: this.groupOf(behaviour),
-      behaviour,
-      pods: [{ pod, count: 1 }],
-      firstMs: ms,
-      lastMs: ms,
-      approved: false,
-      exempt,
-    };
-    this.items.set(key, item);
-    this.#groups?.add(item.group);
+    for (const { behaviour, rest } of this.fleet.places.values()) {
+      if (rest !== null) all.addPlaceRest(behaviour, copyOf(rest));
+    }
+    return all;
+  }
+
+  #derive({ literals, rest }: Family): Set<Item> {
+    const items = new Set<Item>();
+    const [first] = literals;
+    const naming = first === undefined ? undefined : this.#namings.get(treeName(first.behaviour));
+    const isOwn = this.fleet.families.size === 0;
+    for (const literal of literals) {
+      const { behaviour, trace } = literal;
+      const isTree = behaviour.tree !== 'none' && naming !== undefined;
+      const object = isTree ? naming.nameOf(literal) : behaviour.object;
+      items.add(this.#insert(behaviour, object, { ...trace, isOwn }));
+    }
+    // Of dropped names it is not known which they were: they are what all others are, or nothing.
+    if (rest !== null && items.size === 1) for (const item of items) absorb(item, rest);
+    return items;
+  }
+
+  #again(
+    item: Item,
+    literal: Literal,
+    { pod, ms, exempt }: { readonly pod: number; readonly ms: number; readonly exempt: boolean },
+  ): Item {
+    const isNews = Evidence.again(literal, pod, ms, exempt);
+    if (isNews) this.#note(literal.behaviour, true);
+    if (ms > item.lastMs) item.lastMs = ms;
+    if (isNews) addPod(item.pods, pod);
+    if (ms < item.firstMs) item.firstMs = ms;
     return item;
+  }
+
+  #insert(behaviour: Behaviour, object: string, trace: Trace & { isOwn: boolean }): Item {
+    const key = behaviourText(behaviour, object);
+    const known = this.#items.get(key);
+    if (known !== undefined) {
+      absorb(known, trace);
+      known.isOwn ||= trace.isOwn;
+      if (behaviour.object < known.behaviour.object) known.behaviour = behaviour;
+      return known;
+    }
+    const group = groupOf(behaviour, object);
+    const item = { ...copyOf(trace), isOwn: trace.isOwn, key, group, object, behaviour };
+    this.#items.set(key, item);
+    this.#groups?.add(group);
+    return item;
+  }
+
+  #note(behaviour: Behaviour, isKnown: boolean): void {
+    if (behaviour.tree === 'none') return;
+    if (isKnown) this.#more += 1;
+    else this.#news += 1;
+  }
+
+  get #isStale(): boolean {
+    const { records } = this.own;
+    if (this.#more >= Math.max(MORE_MIN, records * MORE_SHARE)) return true;
+    return this.#news >= Math.max(NEWS_MAX, records * NEWS_SHARE);
+  }
+
+  #slot(behaviour: Behaviour): Slot | undefined {
+    const raw = rawKey(behaviour);
+    const cached = this.#resolved.get(raw);
+    if (cached !== undefined) return cached;
+    const key = this.keyOf(behaviour);
+    const item = this.#items.get(key);
+    if (item === undefined) return undefined;
+    const slot = { item, literal: null };
+    if (this.#resolved.size >= RESOLVED_MAX) this.#resolved.clear();
+    this.#resolved.set(raw, slot);
+    return slot;
   }
 
   #resolve(behaviour: Behaviour): string {
     if (behaviour.tree === 'none') return behaviour.object;
-    const tree = this.#trees.get(treeName(behaviour));
-    return tree === undefined ? behaviour.object : tree.resolve(segmentsOf(behaviour));
-  }
-
-  #grow(behaviour: Behaviour, pod: number, podCount: number): void {
-    const tree = this.#tree(behaviour);
-    if (tree.add(segmentsOf(behaviour), pod, podCount).changed) this.#rekey();
-  }
-
-  #tree(behaviour: Behaviour): NameTree {
-    const name = treeName(behaviour);
-    let tree = this.#trees.get(name);
-    if (tree === undefined) {
-      tree = newTree(behaviour);
-      this.#trees.set(name, tree);
-    }
-    return tree;
-  }
-
-  /** A group collapsed or came back: items that now have one name become one item. */
-  #rekey(): void {
-    this.#resolved.clear();
-    this.#groups = null;
-    const old = [...this.items.values()];
-    this.items.clear();
-    for (const item of old) {
-      item.key = this.keyOf(item.behaviour);
-      item.group = this.groupOf(item.behaviour);
-      const own = this.items.get(item.key);
-      if (own === undefined) this.items.set(item.key, item);
-      else absorb(own, item);
-    }
-  }
-
-  #remember(raw: string, item: Item): void {
-    if (this.#resolved.size >= RESOLVED_MAX) this.#resolved.clear();
-    this.#resolved.set(raw, item);
+    const naming = this.#namings.get(treeName(behaviour));
+    return naming === undefined ? resolveAlone(behaviour) : naming.resolve(namesOf(behaviour));
   }
 }
 
-function absorb(into: Item, from: ItemState): void {
-  into.pods = mergePodSets(into.pods, from.pods);
-  into.firstMs = Math.min(into.firstMs, from.firstMs);
-  into.lastMs = Math.max(into.lastMs, from.lastMs);
-  into.approved ||= from.approved;
-  into.exempt &&= from.exempt;
+function namingsOf(evidence: Evidence, podCount: number): Map<string, Naming> {
+  const trees = new Map<string, { tree: Behaviour['tree']; families: Family[] }>();
+  for (const family of evidence.families.values()) {
+    const [first] = family.literals;
+    if (first === undefined || first.behaviour.tree === 'none') continue;
+    const name = treeName(first.behaviour);
+    const known = trees.get(name) ?? { tree: first.behaviour.tree, families: [] };
+    known.families.push(family);
+    trees.set(name, known);
+  }
+  const namings = new Map<string, Naming>();
+  for (const [name, { tree, families }] of trees) {
+    namings.set(name, new Naming(tree, families, podCount));
+  }
+  return namings;
+}
+
+function absorb(item: Item, trace: Trace): void {
+  const { pods, reporters, firstMs, lastMs, exempt } = join(item, trace);
+  Object.assign(item, { pods, reporters, firstMs, lastMs, exempt });
+}
+
+function touch(item: Item, pod: number, ms: number): void {
+  addPod(item.pods, pod);
+  item.isOwn = true;
+  if (ms > item.lastMs) item.lastMs = ms;
+  if (ms < item.firstMs) item.firstMs = ms;
+}
+
+function groupOf(behaviour: Behaviour, object: string): string {
+  if (behaviour.tree !== 'path') return behaviourText(behaviour, object);
+  const slash = object.lastIndexOf('/');
+  return behaviourText(behaviour, slash < 0 ? object : `${object.slice(0, slash)}/`);
+}
+
+/** A full set takes no larger hash: as far as it can tell the pod is in it. */
+function isShownBy(pods: PodSet, pod: number): boolean {
+  return pods.includes(pod) || (pods.length >= POD_SET_MAX && pod > (pods.at(-1) ?? 0));
 }
 
 /** Trusted in a strong channel at two pods: one poisoned pod teaches nothing. */
 export function isTrusted(item: Item, onePodWorkload: boolean): boolean {
-  return item.approved || onePodWorkload || support(item.pods) >= 2;
+  return onePodWorkload || support(item.pods) >= 2;
 }
 
 function rawKey(b: Behaviour): string {
   return `${b.verb}\u0000${b.object}\u0000${b.detail}\u0000${b.by}`;
-}
-
-/** One tree per kind of operation: where files are removed says nothing about where they are read. */
-function treeName(behaviour: Behaviour): string {
-  return behaviour.tree === 'address' ? 'address' : behaviour.verb;
-}
-
-function newTree(behaviour: Behaviour): NameTree {
-  // Three services of one range say nothing about the fourth; eight clients of a CDN do.
-  if (behaviour.tree === 'address') return new NameTree({ separator: '.', membersMin: 8 });
-  return new NameTree({ separator: '/', isFixed: isFixedPath });
-}
-
-/** `/etc` is where an attacker writes one new file: no name there is like another. */
-function isFixedPath(segments: readonly string[]): boolean {
-  return segments[1] === 'etc';
-}
-
-const PROCESS_DIRECTORY = /^[0-9]+$/;
-
-/** The object as names of a tree. */
-export function segmentsOf(behaviour: Behaviour): readonly string[] {
-  if (behaviour.tree === 'address') return addressSegments(behaviour.object);
-  if (behaviour.isPattern === true) return behaviour.object.split('/');
-  const segments = behaviour.object.split('/').map(literalSegment);
-  // A process id under /proc means nothing by itself, from the first one on.
-  if (segments[1] === 'proc') {
-    return segments.map((name, index) =>
-      (index === 2 || index === 4) && PROCESS_DIRECTORY.test(name) ? '<N>' : name,
-    );
-  }
-  return segments;
 }

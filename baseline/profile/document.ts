@@ -1,161 +1,148 @@
-import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
-import type { Behaviour } from '../behaviour/behaviour.ts';
-import { candidateDocuments, CandidateSchema, restoreCandidates } from './candidate-document.ts';
-import { ITEMS_MAX, type RestoredItem } from './channel-profile.ts';
+import { candidateDocuments, restoreCandidates } from './candidate-document.ts';
 import {
-  ImageProfile,
-  LEARNED_CHANNELS,
-  PODS_MAX,
-  RATES_MAX,
-  type LearnedChannel,
-} from './image-profile.ts';
-import { NOVEL_GROUPS_MAX } from './novelty-history.ts';
-import { mergePodSets, POD_SET_MAX, type PodSet } from './pod-set.ts';
-import { CANDIDATES_MAX } from './upgrade-diff.ts';
+  behaviourOf,
+  DOCUMENT_FORMAT,
+  type ChannelDocument,
+  type FamilyDocument,
+  type NameDocument,
+  type PodDocument,
+  type ProfileDocument,
+  type RateDocument,
+  type TraceDocument,
+} from './document-schema.ts';
+import { Evidence, type Family } from './evidence.ts';
+import type { Item } from './channel-profile.ts';
+import { ImageProfile, LEARNED_CHANNELS, type LearnedChannel } from './image-profile.ts';
+import { NOBODY, type PodRow } from './pods.ts';
+import { mergeHashes, POD_SET_MAX, reporterOf, REPORTERS_MAX, type HashSet } from './pod-set.ts';
+import { ProbeBook } from './probe-book.ts';
+import type { RateBook, RateRow } from './rate-book.ts';
+import type { Trace } from './trace.ts';
 
 /**
- * A profile as a document: what agents send, the collector merges and people review. Everything in
- * it is sorted, so that equal profiles are equal texts. It is validated as hostile input: an agent
- * may be stolen, a file edited.
+ * A profile as a document: what agents send and the collector merges. It holds the evidence, not
+ * what is concluded from it; everything is sorted, so that equal evidence is equal text.
  *
- * Merging is a union: pods and generalisations of both sides, behaviours under them, counters with
- * their maximum. It is commutative, associative and idempotent while no bound is reached; it never
- * generalises by itself, only learning does.
+ * Merging is a union of evidence: commutative, associative and idempotent below the two bounds of
+ * `evidence.ts` and those of `calibration`, generalised names included, since they are derived.
  */
 
-export const DOCUMENT_FORMAT = 'lanner-profile/1';
-/** A text of an event is at most 4,096 bytes; its shape is at most three times as long. */
-const TEXT_MAX = 16_384;
-const PROBES_MAX = 256;
+export { parseDocument, type Parsed, type ProfileDocument } from './document-schema.ts';
 
-const Text = Type.String({ maxLength: TEXT_MAX });
-const Count = Type.Integer({ minimum: 0 });
-const Milliseconds = Type.Integer({ minimum: 0 });
-const PodId = Type.Integer({ minimum: 0, maximum: 2 ** 48 });
-
-const ItemSchema = Type.Object(
-  {
-    verb: Text,
-    object: Text,
-    tree: Type.Union([Type.Literal('path'), Type.Literal('address'), Type.Literal('none')]),
-    detail: Text,
-    by: Text,
-    /** Pod hash and how often, sorted. */
-    pods: Type.Array(Type.Tuple([PodId, Count]), { maxItems: POD_SET_MAX }),
-    first: Milliseconds,
-    last: Milliseconds,
-    approved: Type.Boolean(),
-    exempt: Type.Boolean(),
-  },
-  { additionalProperties: false },
-);
-
-const ChannelSchema = Type.Object(
-  {
-    items: Type.Array(ItemSchema, { maxItems: ITEMS_MAX }),
-    windows: Count,
-    /** Windows with at least 1, 2, … new groups. */
-    novelAtLeast: Type.Array(Count, { maxItems: NOVEL_GROUPS_MAX }),
-  },
-  { additionalProperties: false },
-);
-
-/** Pod hash, first and last ms, windows, observations, workload, start in ms (0: not seen). */
-const PodSchema = Type.Tuple([
-  PodId,
-  Milliseconds,
-  Milliseconds,
-  Count,
-  Count,
-  Text,
-  Milliseconds,
-]);
-
-const DocumentSchema = Type.Object(
-  {
-    format: Type.Literal(DOCUMENT_FORMAT),
-    key: Text,
-    image: Type.Object(
-      { repository: Text, tag: Text, digest: Text },
-      { additionalProperties: false },
-    ),
-    /** The application, where one image runs several. */
-    workload: Text,
-    /** Sorted by pod. */
-    pods: Type.Array(PodSchema, { maxItems: PODS_MAX }),
-    channels: Type.Record(Type.String(), ChannelSchema),
-    candidates: Type.Array(CandidateSchema, { maxItems: CANDIDATES_MAX }),
-    /** Windows, sum, sum of squares, maximum. */
-    rates: Type.Record(Text, Type.Tuple([Count, Count, Count, Count])),
-    probes: Type.Record(Text, Count),
-  },
-  { additionalProperties: false },
-);
-
-export type ProfileDocument = Static<typeof DocumentSchema>;
-type ItemDocument = Static<typeof ItemSchema>;
-
-export function toDocument(profile: ImageProfile): ProfileDocument {
+/** `own`: what this node's pods showed, for the collector. `all`: with what the fleet told. */
+export function toDocument(profile: ImageProfile, whose: 'own' | 'all' = 'all'): ProfileDocument {
   const channels: ProfileDocument['channels'] = {};
   for (const name of LEARNED_CHANNELS) {
-    const channel = profile.channel(name);
-    const history = profile.history(name);
-    channels[name] = {
-      items: [...channel.items.values()]
-        .map((item) => itemDocument(channel.objectOf(item), item))
-        .sort(byIdentity),
-      windows: history.windows,
-      novelAtLeast: history.atLeast.slice(1),
-    };
+    const { own, fleet } = profile.channel(name);
+    channels[name] = channelDocument(whose === 'own' ? own : union(own, fleet));
   }
+  const rates = whose === 'own' ? [profile.rates] : [profile.rates, profile.toldRates];
   return {
     format: DOCUMENT_FORMAT,
+    generation: profile.generation,
     key: profile.key,
     image: { ...profile.image },
     workload: profile.workload,
-    pods: [...profile.pods]
-      .map(([pod, s]): ProfileDocument['pods'][number] => [
-        pod,
-        s.firstMs,
-        s.lastMs,
-        s.windows,
-        s.observations,
-        s.workload,
-        s.startedMs,
-      ])
-      .sort((a, b) => a[0] - b[0]),
+    pods: podDocuments(profile, whose),
     channels,
-    candidates: candidateDocuments(profile),
-    rates: sortedRecord(
-      [...profile.rates].map(([name, r]) => [name, [r.windows, r.sum, r.squares, r.max]]),
-    ),
-    probes: sortedRecord([...profile.probes.runs]),
+    probes: probeDocuments(profile, whose),
+    calibration: {
+      rates: rateDocuments(rates),
+      candidates: candidateDocuments(profile, whose),
+    },
   };
 }
 
-function itemDocument(object: string, item: RestoredItem): ItemDocument {
-  const { verb, tree, detail, by } = item.behaviour;
+function union(own: Evidence, fleet: Evidence): Evidence {
+  if (own.families.size === 0) return fleet;
+  const all = new Evidence();
+  all.absorb(own);
+  all.absorb(fleet);
+  return all;
+}
+
+function channelDocument({ level, families }: Evidence): ChannelDocument {
+  const sorted = [...families.values()]
+    .filter(({ literals }) => literals.length > 0)
+    .sort((a, b) => compare(a.key, b.key));
+  return { level, families: sorted.map(familyDocument) };
+}
+
+function familyDocument(family: Family): FamilyDocument {
+  const { literals, rest, place } = family;
+  const [first] = literals as [Family['literals'][number]];
+  const { verb, tree, detail, by } = first.behaviour;
+  const names = literals
+    .map(({ behaviour, trace }): NameDocument => [behaviour.object, ...traceDocument(trace)])
+    .sort((a, b) => compare(a[0], b[0]));
+  // Each place is told by its first family.
+  const placeRest = place !== null && place.families[0] === family ? place.rest : null;
   return {
     verb,
-    object,
     tree,
     detail,
     by,
-    pods: item.pods.map(({ pod, count }): [number, number] => [pod, count]),
-    first: item.firstMs,
-    last: item.lastMs,
-    approved: item.approved,
-    exempt: item.exempt,
+    names,
+    ...(rest === null ? {} : { rest: traceDocument(rest) }),
+    ...(placeRest === null ? {} : { placeRest: traceDocument(placeRest) }),
   };
 }
 
-function byIdentity(a: ItemDocument, b: ItemDocument): number {
-  return compare(identity(a), identity(b));
+function traceDocument({ pods, reporters, firstMs, lastMs, exempt }: Trace): TraceDocument {
+  return [[...pods], [...reporters], firstMs, lastMs, exempt];
 }
 
-function identity(item: ItemDocument): string {
-  return `${item.verb}\u0000${item.object}\u0000${item.detail}\u0000${item.by}`;
+function podDocuments({ pods }: ImageProfile, whose: 'own' | 'all'): PodDocument[] {
+  const rows: PodRow[] = whose === 'all' ? [...pods.fleet.values()] : [];
+  for (const [pod, span] of pods.own) rows.push({ ...span, pod, reporter: NOBODY });
+  return rows
+    .sort((a, b) => a.pod - b.pod || a.reporter - b.reporter)
+    .map((row): PodDocument => [
+      row.pod,
+      row.reporter,
+      row.firstMs,
+      row.lastMs,
+      row.windows,
+      row.counted,
+      row.observations,
+      row.workload,
+      row.startedMs,
+    ]);
+}
+
+function probeDocuments(profile: ImageProfile, whose: 'own' | 'all'): ProfileDocument['probes'] {
+  const all = new ProbeBook();
+  for (const [command, runs] of profile.probes.runs) all.tell(command, runs);
+  if (whose === 'all') {
+    for (const [command, runs] of profile.toldProbes.runs) all.tell(command, runs);
+  }
+  return sortedRecord(
+    [...all.runs].map(([command, { pods, reporters }]) => [
+      command,
+      { pods: pods.map(([pod, runs]): [number, number] => [pod, runs]), reporters: [...reporters] },
+    ]),
+  );
+}
+
+function rateDocuments(books: readonly RateBook[]): Record<string, RateDocument[]> {
+  const features = new Map<string, Map<number, RateRow>>();
+  for (const book of books) {
+    for (const [feature, rows] of book.features) {
+      const known = features.get(feature) ?? new Map<number, RateRow>();
+      features.set(feature, known);
+      for (const [pod, row] of rows) known.set(pod, larger(known.get(pod) ?? row, row));
+    }
+  }
+  return sortedRecord(
+    [...features].map(([feature, rows]) => [
+      feature,
+      [...rows].sort((a, b) => a[0] - b[0]).map(([pod, row]): RateDocument => [pod, ...row]),
+    ]),
+  );
+}
+
+function larger(a: RateRow, b: RateRow): RateRow {
+  return [Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])];
 }
 
 /** By code units, the same on every machine; `localeCompare` is not. */
@@ -168,116 +155,82 @@ function sortedRecord<T>(entries: [string, T][]): Record<string, T> {
   return Object.fromEntries(entries.sort((a, b) => compare(a[0], b[0])));
 }
 
-export type Parsed =
-  | { readonly ok: true; readonly document: ProfileDocument }
-  | { readonly ok: false; readonly error: string };
-
-export function parseDocument(value: unknown): Parsed {
-  if (!Value.Check(DocumentSchema, value)) {
-    const [first] = Value.Errors(DocumentSchema, value);
-    const where = first?.instancePath === '' ? 'the document' : first?.instancePath;
-    return { ok: false, error: `${where ?? 'the document'}: ${first?.message ?? 'not valid'}` };
-  }
-  const unknown = Object.keys(value.channels).find((name) => !isLearned(name));
-  if (unknown !== undefined) return { ok: false, error: `/channels: no channel "${unknown}"` };
-  for (const [name, namesMax] of [['rates', RATES_MAX], ['probes', PROBES_MAX]] as const) {
-    const names = Object.keys(value[name]);
-    if (names.length <= namesMax && names.every((key) => key.length <= TEXT_MAX)) continue;
-    return { ok: false, error: `/${name}: more than ${namesMax} names, or one is too long` };
-  }
-  return { ok: true, document: value };
-}
-
-function isLearned(name: string): boolean {
-  return (LEARNED_CHANNELS as readonly string[]).includes(name);
-}
-
-/** Merges documents into a profile; the order of the documents does not matter. */
+/** Takes documents in as what the fleet told; the order of the documents does not matter. */
 export function restoreInto(profile: ImageProfile, ...documents: readonly ProfileDocument[]): void {
-  for (const document of documents) restorePods(profile, document);
-  for (const name of LEARNED_CHANNELS) {
-    const items = documents.flatMap((document) => document.channels[name]?.items ?? []);
-    profile.channel(name).restore(items.map((item) => restoredItem(name, item)));
-    const history = profile.history(name);
-    for (const { windows, novelAtLeast } of documents.flatMap((d) => d.channels[name] ?? [])) {
-      history.windows = Math.max(history.windows, windows);
-      novelAtLeast.forEach((count, index) => {
-        history.atLeast[index + 1] = Math.max(history.atLeast[index + 1] ?? 0, count);
-      });
+  const newest = Math.max(profile.generation, ...documents.map(({ generation }) => generation));
+  if (newest > profile.generation) profile.reset(newest);
+  const valid = documents.filter(({ generation }) => generation === newest);
+  for (const { pods, probes, calibration, channels } of valid) {
+    for (const name of LEARNED_CHANNELS) {
+      profile.channel(name).tell((fleet) => addEvidence(fleet, name, channels[name]));
+    }
+    profile.pods.tell(pods.map(podRow), profile.outlook?.windowMs ?? null);
+    for (const [command, { pods: runs, reporters }] of Object.entries(probes)) {
+      profile.toldProbes.tell(command, { pods: runs, reporters: hashes(reporters, REPORTERS_MAX) });
+    }
+    for (const [feature, rows] of Object.entries(calibration.rates)) {
+      for (const [pod, ...row] of rows) profile.toldRates.tell(feature, pod, row);
     }
   }
-  restoreCandidates(profile, documents.flatMap((document) => document.candidates));
-  for (const document of documents) {
-    for (const [command, runs] of Object.entries(document.probes).slice(0, PROBES_MAX)) {
-      profile.probes.restore(command, runs);
+  profile.reconsider();
+  restoreCandidates(profile, valid.flatMap(({ calibration }) => calibration.candidates));
+}
+
+function addEvidence(
+  evidence: Evidence,
+  channel: LearnedChannel,
+  document: ChannelDocument | undefined,
+): void {
+  const { level, families } = document ?? { level: 0, families: [] };
+  evidence.raise(level);
+  for (const family of families) {
+    for (const [object, ...trace] of family.names) {
+      evidence.add(behaviourOf(channel, family, object), restoredTrace(trace));
     }
-    for (const [name, rate] of Object.entries(document.rates).slice(0, RATES_MAX)) {
-      restoreRate(profile, name, rate);
+  }
+  for (const family of families) {
+    const behaviour = behaviourOf(channel, family, family.names[0]?.[0] ?? '');
+    if (family.rest !== undefined) evidence.addFamilyRest(behaviour, restoredTrace(family.rest));
+    if (family.placeRest !== undefined) {
+      evidence.addPlaceRest(behaviour, restoredTrace(family.placeRest));
     }
   }
 }
 
-/** A pod has one workload; where two claim it, the choice must not depend on the order. */
-function largest(a: string, b: string): string {
-  return compare(a, b) >= 0 ? a : b;
-}
-
-function restorePods(profile: ImageProfile, document: ProfileDocument): void {
-  for (const [pod, firstMs, lastMs, windows, observations, workload, startedMs] of document.pods) {
-    const own = profile.pods.get(pod);
-    if (own === undefined && profile.pods.size >= PODS_MAX) continue;
-    profile.pods.set(pod, {
-      firstMs: Math.min(own?.firstMs ?? firstMs, firstMs),
-      lastMs: Math.max(own?.lastMs ?? 0, lastMs),
-      windows: Math.max(own?.windows ?? 0, windows),
-      observations: Math.max(own?.observations ?? 0, observations),
-      workload: largest(own?.workload ?? '', workload),
-      startedMs: Math.max(own?.startedMs ?? 0, startedMs),
-    });
-    profile.firstMs = Math.min(profile.firstMs, firstMs);
-    profile.lastMs = Math.max(profile.lastMs, lastMs);
-  }
-  profile.windows = 0;
-  for (const span of profile.pods.values()) profile.windows += span.windows;
-}
-
-type Rate = readonly [windows: number, sum: number, squares: number, max: number];
-
-function restoreRate(profile: ImageProfile, name: string, rate: Rate): void {
-  const own = profile.rates.get(name);
-  if (own === undefined && profile.rates.size >= RATES_MAX) return;
-  const before: Rate = own === undefined ? rate : [own.windows, own.sum, own.squares, own.max];
-  const [windows, sum, squares] = isBetterInformed(rate, before) ? rate : before;
-  profile.rates.set(name, { windows, sum, squares, max: Math.max(rate[3], before[3]) });
-}
-
-/** Two agents' windows do not overlap, but a merged count may hold either: the larger one stays. */
-function isBetterInformed(a: Rate, b: Rate): boolean {
-  for (let index = 0; index < 3; index += 1) {
-    const difference = (a[index] as number) - (b[index] as number);
-    if (difference !== 0) return difference > 0;
-  }
-  return false;
-}
-
-function restoredItem(channel: LearnedChannel, item: ItemDocument): RestoredItem {
-  const { verb, object, tree, detail, by } = item;
-  // One pod listed twice is one pod: support is what trust is made of.
-  let pods: PodSet = [];
-  for (const [pod, count] of item.pods) pods = mergePodSets(pods, [{ pod, count }]);
-  const behaviour: Behaviour = { channel, verb, object, tree, detail, by, isPattern: true };
+function restoredTrace([pods, reporters, firstMs, lastMs, exempt]: TraceDocument): Trace {
   return {
-    behaviour,
-    pods,
-    firstMs: item.first,
-    lastMs: item.last,
-    approved: item.approved,
-    exempt: item.exempt,
+    pods: hashes(pods, POD_SET_MAX),
+    reporters: hashes(reporters, REPORTERS_MAX),
+    firstMs,
+    lastMs: Math.max(firstMs, lastMs),
+    exempt,
   };
 }
 
+/** Sorted and each once: support is what trust is made of. */
+function hashes(list: readonly number[], max: number): HashSet {
+  return list.reduce<HashSet>((set, hash) => mergeHashes(set, [hash], max), []);
+}
+
+function podRow(document: PodDocument): PodRow {
+  const [pod, reporter, firstMs, lastMs, windows, counted, observations, workload, startedMs] =
+    document;
+  return {
+    pod, reporter, firstMs, lastMs: Math.max(firstMs, lastMs), windows, counted, observations,
+    workload, startedMs,
+  };
+}
+
+/** What the behaviours of a channel are called, as the document's evidence has it; sorted. */
+export function itemsOf(document: ProfileDocument, channel: LearnedChannel): readonly Item[] {
+  const items = [...profileOf(document).channel(channel).items.values()];
+  return items.sort((a, b) => compare(a.key, b.key));
+}
+
 /** A profile made of documents alone, as the collector keeps it. */
-export function profileOf(...documents: readonly [ProfileDocument, ...ProfileDocument[]]): ImageProfile {
+export function profileOf(
+  ...documents: readonly [ProfileDocument, ...ProfileDocument[]]
+): ImageProfile {
   const [{ key, image, workload }] = documents;
   const profile = new ImageProfile(key, image, workload);
   restoreInto(profile, ...documents);
@@ -286,4 +239,56 @@ export function profileOf(...documents: readonly [ProfileDocument, ...ProfileDoc
 
 export function mergeDocuments(a: ProfileDocument, b: ProfileDocument): ProfileDocument {
   return toDocument(profileOf(a, b));
+}
+
+/**
+ * Who sent a document (`cluster/node`), on everything in it and whatever it says there itself. The
+ * collector does this before it merges: an agent's word for who saw something would be worth
+ * nothing.
+ */
+export function stampReporter(document: ProfileDocument, reporter: string): ProfileDocument {
+  return withReporter(document, reporterOf(reporter));
+}
+
+/** The same evidence without who reported it: for comparing fleets that were split differently. */
+export function withoutReporters(document: ProfileDocument): ProfileDocument {
+  return toDocument(profileOf(withReporter(document, NOBODY)));
+}
+
+function withReporter(document: ProfileDocument, reporter: number): ProfileDocument {
+  const reporters = reporter === NOBODY ? [] : [reporter];
+  const stamped = ([pods, , first, last, exempt]: TraceDocument): TraceDocument => [
+    pods, reporters, first, last, exempt,
+  ];
+  const { rates, candidates } = document.calibration;
+  return {
+    ...document,
+    pods: document.pods.map(([pod, , ...rest]): PodDocument => [pod, reporter, ...rest]),
+    channels: Object.fromEntries(
+      Object.entries(document.channels).map(([name, { level, families }]) => [
+        name,
+        {
+          level,
+          families: families.map(({ rest, placeRest, names, ...family }) => ({
+            ...family,
+            names: names.map(([object, ...trace]): NameDocument => [object, ...stamped(trace)]),
+            ...(rest === undefined ? {} : { rest: stamped(rest) }),
+            ...(placeRest === undefined ? {} : { placeRest: stamped(placeRest) }),
+          })),
+        },
+      ]),
+    ),
+    probes: Object.fromEntries(
+      Object.entries(document.probes).map(([command, { pods }]) => [command, { pods, reporters }]),
+    ),
+    calibration: { rates, candidates: candidates.map((one) => ({ ...one, reporters })) },
+  };
+}
+
+/** Nothing is known any more, and nothing of an earlier generation comes back by merging. */
+export function resetDocument(document: ProfileDocument, atMs: number): ProfileDocument {
+  const { key, image, workload, generation } = document;
+  const empty = new ImageProfile(key, image, workload);
+  empty.reset(Math.max(generation, atMs));
+  return toDocument(empty);
 }

@@ -3,7 +3,10 @@ import { behavioursOf, type Behaviour } from '../behaviour/behaviour.ts';
 import type { Observation } from '../observation.ts';
 import { connect, exec, read } from '../testing/observations.ts';
 import { COMPLETION_DEFAULT } from './completion.ts';
-import { ImageProfile, NEW_PER_POD_AND_DAY, PODS_MAX, RATES_MAX } from './image-profile.ts';
+import type { Decision } from './decisions.ts';
+import { ImageProfile, NEW_PER_POD_AND_DAY } from './image-profile.ts';
+import { PODS_MAX } from './pods.ts';
+import { RATES_MAX } from './rate-book.ts';
 import { partOf, shouldSplit, SPLIT_WINDOWS_MIN } from './workload-split.ts';
 
 const IMAGE = { repository: 'shop/web', tag: '1.0', digest: '' };
@@ -24,8 +27,15 @@ const CURL = first(exec({ exe: '/usr/bin/curl' }));
 function watch(p: ImageProfile, pods: number, minutes: number, fromMs = 0): void {
   for (let pod = 1; pod <= pods; pod += 1) {
     p.see(pod, fromMs);
-    p.addWindows(pod, fromMs, fromMs + minutes * MINUTE_MS, minutes);
+    p.addWindows(pod, { fromMs, toMs: fromMs + minutes * MINUTE_MS }, minutes);
   }
+}
+
+function accepted(value: string): Decision {
+  return {
+    id: value, kind: 'accept', scope: 'image', profileKey: 'shop/web:1.0', repository: 'shop/web',
+    channel: 'exec', value, by: 'ana', at: '2026-01-05T00:00:00Z', why: 'known',
+  };
 }
 
 describe('completion', () => {
@@ -67,8 +77,9 @@ describe('completion', () => {
     p.parent.learn(first(exec({ exe: '/usr/bin/tar' })), 1, 0);
     p.learn(first(exec({ exe: '/usr/bin/tar' })), 1, 1_439 * MINUTE_MS);
     p.learn(first(exec({ exe: '/usr/bin/probe' })), 1, 1_439 * MINUTE_MS, true);
-    const item = p.learn(CURL, 1, 1_439 * MINUTE_MS);
-    if (item !== null) item.approved = true;
+    p.learn(CURL, 1, 1_439 * MINUTE_MS);
+    expect(p.state(COMPLETION_DEFAULT, MINUTE_MS)).toBe('learning');
+    p.decisions.replace([accepted('exec /usr/bin/curl as user ← web')]);
     expect(p.state(COMPLETION_DEFAULT, MINUTE_MS)).toBe('complete');
   });
 
@@ -125,26 +136,28 @@ describe('bounds', () => {
     expect(p.learn(program(0), 1, 0)).not.toBeNull();
   });
 
-  test('the oldest pod is forgotten beyond the bound, its observations stay counted', () => {
+  test('beyond the bound the pods seen last stay', () => {
     const p = profile();
-    for (let pod = 0; pod < PODS_MAX + 7; pod += 1) p.see(pod, 0);
-    expect(p.pods.size).toBe(PODS_MAX);
-    expect(p.podsForgotten).toBe(7);
-    expect(p.podCount).toBe(PODS_MAX + 7);
-    expect(p.observations).toBe(PODS_MAX + 7);
+    for (let pod = 0; pod < PODS_MAX + 7; pod += 1) p.see(pod, 1_000 + pod);
+    expect(p.podCount).toBe(PODS_MAX);
+    expect(p.pods.own.has(6)).toBe(false);
+    expect(p.pods.own.has(7)).toBe(true);
+    expect(p.observations).toBe(PODS_MAX);
   });
 
   test('counters are bounded in number', () => {
     const p = profile();
-    for (let n = 0; n < RATES_MAX + 9; n += 1) p.rate(`connections to port ${n} by web`);
-    expect(p.rates.size).toBe(RATES_MAX);
+    for (let n = 0; n < RATES_MAX + 9; n += 1) p.addRate(`connections to port ${n} by web`, 1, 1);
+    expect(p.rateCount).toBe(RATES_MAX);
   });
 });
 
 test('what was not done in all the windows before counts as done nought times', () => {
   const p = profile();
   watch(p, 2, 30);
-  expect(p.rate('files read')).toEqual({ windows: 60, sum: 0, squares: 0, max: 0 });
+  p.addRate('files read', 1, 7);
+  expect(p.rate('files read')).toEqual({ windows: 60, sum: 7, squares: 49, max: 7 });
+  expect(p.rate('files written')).toBeUndefined();
 });
 
 test('a start after the image was known for a while is a restart', () => {
@@ -178,7 +191,7 @@ describe('several applications on one image', () => {
       [2, 'shop/mail'],
     ] as const) {
       p.see(pod, 0, workload);
-      p.addWindows(pod, 0, windows * MINUTE_MS, windows);
+      p.addWindows(pod, { fromMs: 0, toMs: windows * MINUTE_MS }, windows);
       for (let n = 0; n < shared; n += 1) p.learn(first(exec({ exe: `/bin/s${n}` })), pod, 0);
       for (let n = 0; n < own; n += 1)
         p.learn(first(exec({ exe: `/bin/${workload}${n}` })), pod, 0);
@@ -201,7 +214,7 @@ describe('several applications on one image', () => {
     const part = partOf(p, 'shop/api', 'shop/web:1.0#shop/api');
     const keys = [...part.channel('exec').items.keys()].sort();
     expect(keys).toEqual(['exec /bin/s0 as user ← web', 'exec /bin/shop/api0 as user ← web']);
-    expect([...part.pods.keys()]).toEqual([1]);
+    expect([...part.pods.own.keys()]).toEqual([1]);
     expect(part.windows).toBe(SPLIT_WINDOWS_MIN);
   });
 });

@@ -1,15 +1,23 @@
 import type { Channel, ProfileState } from '../alert.ts';
 import type { Behaviour } from '../behaviour/behaviour.ts';
 import type { Image } from '../observation.ts';
+import { Calibration } from './calibration.ts';
 import { ChannelProfile, isTrusted, type Item } from './channel-profile.ts';
 import { completion, type Completion, type CompletionRule } from './completion.ts';
-import { NoveltyHistory } from './novelty-history.ts';
-import { support } from './pod-set.ts';
-import { ProbeBook } from './probe-book.ts';
-import { emptyRate, type RateStats } from './rates.ts';
-import { UpgradeDiff } from './upgrade-diff.ts';
+import { Decisions, type Ruling } from './decisions.ts';
+import type { Literal } from './evidence.ts';
+import { Pods, restartsIn, type PodSpan } from './pods.ts';
+import { support, type HashSet } from './pod-set.ts';
+import { ProbeBook, PROBE_RUNS_MIN, probeRuns, type OutsideRun } from './probe-book.ts';
+import { Quorum } from './quorum.ts';
+import { pooledRate, RateBook } from './rate-book.ts';
+import type { RateStats } from './rates.ts';
+import { UpgradeDiff, type Candidate } from './upgrade-diff.ts';
 
-/** Everything learned of one image, in bounded space. */
+/**
+ * Everything learned of one image, in bounded space: what pods of this node showed, what the fleet
+ * told, as far as it counts (`quorum.ts`), and what follows from both.
+ */
 
 export const LEARNED_CHANNELS = [
   'exec',
@@ -25,27 +33,22 @@ export type LearnedChannel = (typeof LEARNED_CHANNELS)[number];
 /** Novelty in these raises at once when they are complete; they converge in hours. */
 export const STRONG_CHANNELS: ReadonlySet<Channel> = new Set(['exec', 'net', 'priv']);
 
-export const PODS_MAX = 2048;
 /** New behaviours that one pod may teach, per channel and day: a flood is not a lesson. */
 export const NEW_PER_POD_AND_DAY = 200;
-export const RATES_MAX = 64;
 /** After so many times the minimum age it is called what it is; it goes on learning. */
 const NEVER_COMPLETE_AGES = 7;
-/** The pods of a first rollout start within this of each other: one start, seen many times. */
-const RESTART_AFTER_MS = 90_000;
 /** Three starts before the one that is judged: trust asks for two, and one may have had losses. */
 const STARTS_MIN = 4;
+/** Pooling walks through all pods: again when there are so many more windows. */
+const POOL_AGAIN_SHARE = 0.01;
+const WINDOW_MS_DEFAULT = 60_000;
 
-/** One pod as evidence; each number only grows on the one agent that sees the pod. */
-export type PodSpan = {
-  firstMs: number;
-  lastMs: number;
-  windows: number;
-  observations: number;
-  /** What made the pod: `namespace/name`, empty outside Kubernetes. */
-  workload: string;
-  /** When its entry point was last seen to start; 0 when it ran before anybody looked. */
-  startedMs: number;
+/** How an agent looks at profiles; a collector has no opinion and takes all in. */
+export type Outlook = {
+  readonly windowMs: number;
+  readonly completion: CompletionRule;
+  /** This node as a reporter: what it reported before a restart is its own. */
+  readonly self: number;
 };
 
 export class ImageProfile {
@@ -53,42 +56,73 @@ export class ImageProfile {
   image: Image;
   /** Set when the image runs several applications and this is the profile of one of them. */
   readonly workload: string;
+  readonly outlook: Outlook | null;
+  /** What people decided; all profiles of an agent share it. */
+  decisions = new Decisions();
   /** The version before this one in the lineage: what it knew is known here. */
   parent: ImageProfile | null = null;
-  readonly channels: ReadonlyMap<LearnedChannel, ChannelProfile>;
-  readonly histories: ReadonlyMap<LearnedChannel, NoveltyHistory>;
-  readonly pods = new Map<number, PodSpan>();
-  readonly rates = new Map<string, RateStats>();
-  readonly probes = new ProbeBook();
+  /** When it was last reset, in ms: evidence of an earlier generation is void. */
+  generation = 0;
+  channels: ReadonlyMap<LearnedChannel, ChannelProfile> = new Map();
+  pods = new Pods();
+  rates = new RateBook();
+  toldRates = new RateBook();
+  probes = new ProbeBook();
+  toldProbes = new ProbeBook();
   /** What this version does and its predecessor never did, as far as it is known. */
-  readonly diff = new UpgradeDiff();
-  podsForgotten = 0;
-  startsForgotten = 0;
-  observationsForgotten = 0;
-  windows = 0;
-  firstMs = Number.POSITIVE_INFINITY;
-  lastMs = 0;
+  diff = new UpgradeDiff();
   /** Also of a pod whose first window has not ended yet. */
   seenMs = 0;
-  /** Grows with each change, so that only what changed is sent. */
+  /** Grows with what our own pods show, but not with how long they show nothing new. */
   revision = 0;
+  /** New behaviours that a lock kept out. */
+  lockedOut = 0;
   readonly #taught = new Map<string, number>();
+  /** A collector has none: it takes all in. */
+  readonly #quorum: Quorum | null;
+  readonly #calibrations = new Map<LearnedChannel, { stamp: string; is: Calibration }>();
+  readonly #pooled = new Map<string, { windows: number; stats: RateStats }>();
   #taughtDay = 0;
 
-  constructor(key: string, image: Image, workload = '') {
+  constructor(key: string, image: Image, workload = '', outlook: Outlook | null = null) {
     this.key = key;
     this.image = image;
     this.workload = workload;
-    this.channels = new Map(LEARNED_CHANNELS.map((name) => [name, new ChannelProfile(name)]));
-    this.histories = new Map(LEARNED_CHANNELS.map((name) => [name, new NoveltyHistory()]));
+    this.outlook = outlook;
+    this.#quorum = outlook === null ? null : new Quorum({
+      self: outlook.self,
+      areOthersSure: (channel, without) => this.#areOthersSure(channel, without),
+    });
+    this.reset(0);
+  }
+
+  /** Forgets everything. */
+  reset(generation: number): void {
+    this.generation = generation;
+    this.channels = new Map(LEARNED_CHANNELS.map((name) => [name, this.#newChannel(name)]));
+    this.pods = new Pods();
+    this.rates = new RateBook();
+    this.toldRates = new RateBook();
+    this.probes = new ProbeBook();
+    this.toldProbes = new ProbeBook();
+    this.diff = new UpgradeDiff(({ reporters, behaviour: { channel } }) =>
+      this.#quorum?.counts(reporters, channel as LearnedChannel) ?? true,
+    );
+    for (const name of LEARNED_CHANNELS) this.#quorum?.clear(name);
+    this.#calibrations.clear();
+    this.#pooled.clear();
+    this.revision += 1;
+  }
+
+  #newChannel(name: LearnedChannel): ChannelProfile {
+    return new ChannelProfile(name, {
+      podCount: () => this.pods.size,
+      isTold: ({ trace }: Literal) => this.#quorum?.countedLast(trace.reporters, name) ?? true,
+    });
   }
 
   channel(name: LearnedChannel): ChannelProfile {
     return this.channels.get(name) as ChannelProfile;
-  }
-
-  history(name: LearnedChannel): NoveltyHistory {
-    return this.histories.get(name) as NoveltyHistory;
   }
 
   /** Looks here, then in the version before. */
@@ -97,84 +131,88 @@ export class ImageProfile {
     return this.channel(name).find(behaviour) ?? this.parent?.find(behaviour);
   }
 
+  /** What a person said about it, by its own name or by what it is called in general. */
+  rulingOn(behaviour: Behaviour): Ruling {
+    if (this.decisions.isEmpty) return null;
+    const channel = this.channel(behaviour.channel as LearnedChannel);
+    return channel.rulingOn(behaviour, this.decisions.revision, (value) =>
+      this.decisions.rulingOn(behaviour.channel, value, this),
+    );
+  }
+
+  get isLocked(): boolean {
+    return this.decisions.isLocked(this);
+  }
+
   get isOnePodWorkload(): boolean {
     return this.podCount < 2;
   }
 
   trusts(item: Item): boolean {
-    return isTrusted(item, this.isOnePodWorkload);
+    return isTrusted(item, this.isOnePodWorkload) || this.#isAccepted(item);
+  }
+
+  #isAccepted({ behaviour }: Item): boolean {
+    return this.rulingOn(behaviour) === 'accept';
   }
 
   get observations(): number {
-    let total = this.observationsForgotten;
-    for (const span of this.pods.values()) total += span.observations;
+    let total = 0;
+    for (const span of this.pods.spans().values()) total += span.observations;
     return total;
   }
 
   get podCount(): number {
-    return this.pods.size + this.podsForgotten;
+    return this.pods.size;
+  }
+
+  get windows(): number {
+    return this.pods.windows;
+  }
+
+  get firstMs(): number {
+    return this.pods.firstMs;
+  }
+
+  get lastMs(): number {
+    return this.pods.lastMs;
   }
 
   /** Counts one observation of a pod. */
   see(pod: number, ms: number, workload = ''): void {
-    const span = this.#span(pod, ms);
+    let span = this.pods.own.get(pod);
+    if (span === undefined) {
+      span = this.pods.ensure(pod, ms);
+      this.review();
+    }
     span.observations += 1;
     if (ms > this.seenMs) this.seenMs = ms;
     span.workload = workload;
   }
 
-  /** Counts windows of a pod that was seen without a hole. */
-  addWindows(pod: number, fromMs: number, toMs: number, count: number): void {
-    const span = this.#span(pod, fromMs);
-    span.windows += count;
-    this.windows += count;
-    if (toMs > span.lastMs) span.lastMs = toMs;
-    if (fromMs < this.firstMs) this.firstMs = fromMs;
-    if (toMs > this.lastMs) this.lastMs = toMs;
-    this.revision += 1;
-  }
-
-  #span(pod: number, ms: number): PodSpan {
-    let span = this.pods.get(pod);
-    if (span === undefined) {
-      if (this.pods.size >= PODS_MAX) this.#forgetOldestPod();
-      span = { firstMs: ms, lastMs: ms, windows: 0, observations: 0, workload: '', startedMs: 0 };
-      this.pods.set(pod, span);
-      this.review();
-    }
-    return span;
-  }
-
-  #forgetOldestPod(): void {
-    for (const [oldest, span] of this.pods) {
-      this.pods.delete(oldest);
-      this.podsForgotten += 1;
-      this.observationsForgotten += span.observations;
-      if (span.startedMs > 0) this.startsForgotten += 1;
-      break;
-    }
+  /** Counts windows of a pod that was seen without a hole; `counted` of them with events. */
+  addWindows(
+    pod: number,
+    stretch: { readonly fromMs: number; readonly toMs: number },
+    count: number,
+    counted = count,
+  ): void {
+    this.pods.addWindows(pod, stretch, count, counted);
   }
 
   /** A pod's entry point was seen to start. */
   noteStart(pod: number, ms: number): void {
-    const span = this.#span(pod, ms);
-    if (ms > span.startedMs) span.startedMs = ms;
+    this.pods.noteStart(pod, ms);
   }
 
   /** Pods whose start was seen. */
   get starts(): number {
-    let starts = this.startsForgotten;
-    for (const span of this.pods.values()) if (span.startedMs > 0) starts += 1;
-    return starts;
+    return this.pods.starts;
   }
 
   /** Starts after the image was known for a while: a start-up that was seen more than once. */
   get restarts(): number {
-    let restarts = this.startsForgotten;
-    for (const { startedMs } of this.pods.values()) {
-      if (startedMs > this.firstMs + RESTART_AFTER_MS) restarts += 1;
-    }
-    return restarts;
+    return restartsIn(this.pods.spans(), this.firstMs);
   }
 
   /**
@@ -189,21 +227,44 @@ export class ImageProfile {
   learn(behaviour: Behaviour, pod: number, ms: number, exempt = false): Item | null {
     const name = behaviour.channel as LearnedChannel;
     const channel = this.channel(name);
-    const known = channel.find(behaviour) !== undefined;
-    if (!known && !this.#mayTeach(pod, name, ms)) {
-      channel.refused += 1;
-      return null;
-    }
-    if (!known) this.revision += 1;
-    return channel.learn(behaviour, { pod, ms, podCount: Math.max(1, this.pods.size) }, exempt);
+    const known = channel.find(behaviour);
+    if (known === undefined && !this.#mayLearn(behaviour, pod, ms)) return null;
+    const before = known?.isOwn === true ? known.pods.length : 0;
+    const item = channel.learn(behaviour, { pod, ms }, exempt);
+    if (item !== null && item.pods.length !== before) this.revision += 1;
+    return item;
   }
 
-  /** Learns what pods of several nodes have shown by now. */
+  /** Learns what pods of several nodes have shown by now, or what the fleet knows already. */
   shareWithFleet(): void {
-    for (const [key, candidate] of this.diff.shareable()) {
-      for (const [pod, ms] of candidate.pods) this.learn(candidate.behaviour, pod, ms, true);
-      this.diff.share(key, candidate);
+    for (const [key, candidate] of this.diff.candidates) {
+      // Whose pods showed it learns it, and tells.
+      if (candidate.pods.size === 0) continue;
+      const isKnown = this.find(candidate.behaviour) !== undefined;
+      if (!isKnown && !this.diff.isShareable(candidate)) continue;
+      this.share(key, candidate);
     }
+  }
+
+  /** A candidate has become part of what is known. */
+  share(key: string, candidate: Candidate, exempt = true): void {
+    this.learnShared(candidate, exempt);
+    this.diff.share(key, candidate);
+  }
+
+  learnShared({ behaviour, pods }: Candidate, exempt = true): void {
+    for (const [pod, ms] of pods) this.learn(behaviour, pod, ms, exempt);
+  }
+
+  #mayLearn(behaviour: Behaviour, pod: number, ms: number): boolean {
+    if (!this.decisions.isEmpty && this.rulingOn(behaviour) === 'accept') return true;
+    if (this.isLocked) {
+      this.lockedOut += 1;
+      return false;
+    }
+    if (this.#mayTeach(pod, behaviour.channel as LearnedChannel, ms)) return true;
+    this.channel(behaviour.channel as LearnedChannel).overtaught += 1;
+    return false;
   }
 
   #mayTeach(pod: number, channel: LearnedChannel, ms: number): boolean {
@@ -219,32 +280,106 @@ export class ImageProfile {
     return true;
   }
 
-  rate(feature: string): RateStats {
-    let stats = this.rates.get(feature);
-    if (stats === undefined) {
-      // It was not done in all the windows before: those count as windows with none.
-      stats = { ...emptyRate(), windows: this.windows };
-      if (this.rates.size < RATES_MAX) this.rates.set(feature, stats);
+  /** How often a pod did something in a window that counts. */
+  addRate(feature: string, pod: number, count: number): void {
+    this.rates.add(feature, pod, count);
+    // The most that was ever seen is known at once, the rest soon enough.
+    if (count > (this.#pooled.get(feature)?.stats.max ?? 0)) this.#pooled.delete(feature);
+  }
+
+  rate(feature: string): RateStats | undefined {
+    const known = this.#pooled.get(feature);
+    const { windows } = this.pods;
+    if (known !== undefined && windows - known.windows <= windows * POOL_AGAIN_SHARE) {
+      return known.stats;
     }
+    const stats = pooledRate(feature, [this.rates, this.toldRates], this.pods.spans());
+    if (stats !== undefined) this.#pooled.set(feature, { windows, stats });
     return stats;
+  }
+
+  /** Different things that are counted. */
+  get rateCount(): number {
+    return Math.max(this.rates.size, this.toldRates.size);
+  }
+
+  isProbe(run: OutsideRun): boolean {
+    if (run.tty) return false;
+    const told = this.toldProbes.of(run);
+    const counts = told !== undefined && (this.#quorum?.counts(told.reporters, 'exec') ?? true);
+    const runs = probeRuns(this.probes.of(run), counts ? told : undefined);
+    return runs >= PROBE_RUNS_MIN || (this.parent?.isProbe(run) ?? false);
+  }
+
+  /** Leave-one-pod-out: how many windows would have brought how much. */
+  calibration(name: LearnedChannel): Calibration {
+    const { items } = this.channel(name);
+    const { counted } = this.pods;
+    const stamp = `${this.revision}/${counted}/${items.size}/${this.pods.size}`;
+    const known = this.#calibrations.get(name);
+    if (known?.stamp === stamp) return known.is;
+    const windowMs = this.outlook?.windowMs ?? WINDOW_MS_DEFAULT;
+    const is = new Calibration(items.values(), counted, windowMs);
+    this.#calibrations.set(name, { stamp, is });
+    return is;
+  }
+
+  /** The fleet told something: who is doubted is looked at anew, and what follows from it. */
+  reconsider(): void {
+    this.#pooled.clear();
+    if (this.#quorum === null) return;
+    for (const [name, channel] of this.channels) {
+      // With everything first: a doubt is about what all others would say.
+      if (this.#quorum.clear(name)) channel.settle();
+      let isAnyDoubted = false;
+      for (const reporter of channel.soleReporters()) {
+        if (this.#quorum.doubts(reporter, name)) isAnyDoubted = true;
+      }
+      if (isAnyDoubted) channel.settle();
+    }
+  }
+
+  /**
+   * Complete, by several pods, of which enough were seen to start. (Without the last: pods that ran
+   * before Lanner came seem to know an image whose start-up one node alone has seen; 2 false alerts
+   * on the shipped recording over 3 agents.)
+   */
+  #areOthersSure(channel: LearnedChannel, without: number): boolean {
+    if (this.outlook === null) return false;
+    const { completion: rule, windowMs } = this.outlook;
+    const others = this.completion(channel, rule, windowMs, without);
+    if (!others.complete || others.basis !== 'pods') return false;
+    let starts = 0;
+    for (const { startedMs } of this.pods.spans(without).values()) if (startedMs > 0) starts += 1;
+    return starts >= STARTS_MIN;
   }
 
   /**
    * Whether the channel is complete, from evidence that merges: the first time of each behaviour
    * and the windows of each pod. Generalising a directory takes its novelty back.
    */
-  completion(name: LearnedChannel, rule: CompletionRule, windowMs: number): Completion {
+  completion(
+    name: LearnedChannel,
+    rule: CompletionRule,
+    windowMs: number,
+    without: number | null = null,
+  ): Completion {
+    const spans = this.pods.spans(without);
+    let { firstMs, lastMs } = this;
+    if (without !== null) [firstMs, lastMs] = reachOf(spans.values());
     const novel = new Set<number>();
-    let lastNovelMs = this.firstMs;
+    let lastNovelMs = firstMs;
     for (const item of this.channel(name).items.values()) {
-      if (item.approved || item.exempt || this.parent?.find(item.behaviour) !== undefined) continue;
+      if (without !== null && !item.isOwn && isOnlyFrom(item.reporters, without)) continue;
+      if (item.exempt || this.parent?.find(item.behaviour) !== undefined) continue;
+      if (!this.decisions.isEmpty && this.#isAccepted(item)) continue;
       novel.add(Math.floor(item.firstMs / windowMs));
       if (item.firstMs > lastNovelMs) lastNovelMs = item.firstMs;
     }
-    const ageMs = Math.max(0, this.lastMs - this.firstMs);
+    const ageMs = Math.max(0, lastMs - firstMs);
     let clean = 0;
     let windows = 0;
-    for (const span of this.pods.values()) {
+    for (const span of spans.values()) {
       clean += windowsAfter(span, lastNovelMs);
       windows += span.windows;
     }
@@ -252,8 +387,8 @@ export class ImageProfile {
       {
         novelWindows: novel.size,
         cleanWindows: clean,
-        pods: this.podCount,
-        restarts: this.restarts,
+        pods: spans.size,
+        restarts: restartsIn(spans, firstMs),
         ageMs,
         windowsPerSecond: ageMs > 0 ? (windows * 1000) / ageMs : 0,
       },
@@ -273,9 +408,9 @@ export class ImageProfile {
     for (const name of LEARNED_CHANNELS) {
       if (!STRONG_CHANNELS.has(name)) continue;
       for (const item of this.channel(name).items.values()) {
-        const only = item.pods[0];
-        if (support(item.pods) !== 1 || only === undefined || item.approved) continue;
-        if (this.parent?.find(item.behaviour) === undefined) alone.add(only.pod);
+        const [only] = item.pods;
+        if (support(item.pods) !== 1 || only === undefined || this.#isAccepted(item)) continue;
+        if (this.parent?.find(item.behaviour) === undefined) alone.add(only);
       }
     }
     return 1 - Math.min(1, alone.size / pods);
@@ -283,9 +418,10 @@ export class ImageProfile {
 
   #windowCoverage(): number {
     let novel = 0;
-    for (const [name, history] of this.histories) {
-      if (!STRONG_CHANNELS.has(name) || history.windows === 0) continue;
-      novel = Math.max(novel, (history.atLeast[1] ?? 0) / history.windows);
+    for (const name of LEARNED_CHANNELS) {
+      if (!STRONG_CHANNELS.has(name)) continue;
+      const { windows, atLeast } = this.calibration(name);
+      if (windows > 0) novel = Math.max(novel, (atLeast[1] ?? 0) / windows);
     }
     return this.windows === 0 ? 0 : 1 - novel;
   }
@@ -300,8 +436,23 @@ export class ImageProfile {
   }
 
   review(): void {
-    for (const channel of this.channels.values()) channel.review(Math.max(1, this.pods.size));
+    for (const channel of this.channels.values()) channel.review();
   }
+}
+
+function isOnlyFrom(reporters: HashSet, reporter: number): boolean {
+  return reporters.length === 1 && reporters[0] === reporter;
+}
+
+function reachOf(spans: Iterable<PodSpan>): [firstMs: number, lastMs: number] {
+  let firstMs = Number.POSITIVE_INFINITY;
+  let lastMs = 0;
+  for (const span of spans) {
+    if (span.windows === 0) continue;
+    firstMs = Math.min(firstMs, span.firstMs);
+    lastMs = Math.max(lastMs, span.lastMs);
+  }
+  return [firstMs, lastMs];
 }
 
 function windowsAfter(span: PodSpan, ms: number): number {

@@ -1,15 +1,17 @@
 /**
- * Which pods showed something, in bounded space: the `POD_SET_MAX` smallest hashes of pod uids,
- * each with how often. Union and truncate is idempotent, commutative and associative; support is
- * exact up to the bound and "at least" beyond (bottom-k sketch, Cohen and Kaplan 2007).
+ * Who showed something, in bounded space: the smallest hashes of the pods' uids (of the nodes'
+ * names), sorted. Union and truncate is idempotent, commutative and associative; support is exact
+ * up to the bound and "at least" beyond (bottom-k sketch, Cohen and Kaplan 2007).
  */
 
 export const POD_SET_MAX = 8;
+/** Nodes that reported something, as the collector saw them: two are a quorum. */
+export const REPORTERS_MAX = 4;
 
-export type PodCount = { readonly pod: number; count: number };
-
-/** Sorted by pod hash, at most `POD_SET_MAX` long. */
-export type PodSet = PodCount[];
+/** Sorted hashes, each once. */
+export type HashSet = number[];
+/** At most `POD_SET_MAX` long. */
+export type PodSet = HashSet;
 
 /** 48-bit hash of a pod uid: two FNV-1a passes with different offsets, safe in a double. */
 export function podHash(uid: string): number {
@@ -23,57 +25,52 @@ export function podHash(uid: string): number {
   return ((high >>> 0) & 0xffff) * 0x1_0000_0000 + (low >>> 0);
 }
 
-/** Adds `count` for a pod; true when the pod was not in the set and support grew. */
-export function addPod(set: PodSet, pod: number, count: number): boolean {
+/** Hash of `cluster/node`; never 0, which is nobody. */
+export function reporterOf(reporter: string): number {
+  return Math.max(1, podHash(reporter));
+}
+
+/** Adds a hash; true when it is in the set now and was not before. */
+export function addHash(set: HashSet, hash: number, max: number): boolean {
   let index = 0;
   while (index < set.length) {
-    const entry = set[index];
-    if (entry === undefined || entry.pod > pod) break;
-    if (entry.pod === pod) {
-      entry.count += count;
-      return false;
-    }
+    const entry = set[index] as number;
+    if (entry === hash) return false;
+    if (entry > hash) break;
     index += 1;
   }
-  if (index >= POD_SET_MAX) return false;
-  set.splice(index, 0, { pod, count });
-  if (set.length > POD_SET_MAX) set.pop();
+  if (index >= max) return false;
+  set.splice(index, 0, hash);
+  if (set.length > max) set.pop();
   return true;
 }
 
+export function addPod(set: PodSet, pod: number): boolean {
+  return addHash(set, pod, POD_SET_MAX);
+}
+
 export function hasPod(set: PodSet, pod: number): boolean {
-  return set.some((entry) => entry.pod === pod);
+  return set.includes(pod);
 }
 
 export function support(set: PodSet): number {
   return set.length;
 }
 
-export function totalCount(set: PodSet): number {
-  let total = 0;
-  for (const entry of set) total += entry.count;
-  return total;
-}
-
-/** Counters of one pod only grow on the one agent that saw it: the larger is the newer. */
-export function mergePodSets(a: PodSet, b: PodSet): PodSet {
-  const merged: PodSet = [];
+export function mergeHashes(a: HashSet, b: HashSet, max: number): HashSet {
+  const merged: HashSet = [];
   let left = 0;
   let right = 0;
-  while (merged.length < POD_SET_MAX && (left < a.length || right < b.length)) {
-    const x = a[left];
-    const y = b[right];
-    if (x !== undefined && (y === undefined || x.pod < y.pod)) {
-      merged.push({ ...x });
-      left += 1;
-    } else if (y !== undefined && (x === undefined || y.pod < x.pod)) {
-      merged.push({ ...y });
-      right += 1;
-    } else if (x !== undefined && y !== undefined) {
-      merged.push({ pod: x.pod, count: Math.max(x.count, y.count) });
-      left += 1;
-      right += 1;
-    }
+  while (merged.length < max && (left < a.length || right < b.length)) {
+    const x = a[left] ?? Number.POSITIVE_INFINITY;
+    const y = b[right] ?? Number.POSITIVE_INFINITY;
+    merged.push(Math.min(x, y));
+    if (x <= y) left += 1;
+    if (y <= x) right += 1;
   }
   return merged;
+}
+
+export function mergePodSets(a: PodSet, b: PodSet): PodSet {
+  return mergeHashes(a, b, POD_SET_MAX);
 }

@@ -1,36 +1,63 @@
 import { commandShape } from '../behaviour/shape.ts';
+import { mergeHashes, POD_SET_MAX, REPORTERS_MAX, type HashSet } from './pod-set.ts';
 
 /** A command run from outside this often, alike each time and without a terminal, is a probe. */
 export const PROBE_RUNS_MIN = 3;
-const PROBES_MAX = 256;
+export const PROBES_MAX = 256;
 
 /** A command that the runtime put into a container from outside. */
 export type OutsideRun = { readonly tty: boolean; readonly command: string };
 
-/** Tells probes from operators: a probe is the same command, without a terminal, again and again. */
+/** How often each pod ran it, as far as it matters; sorted by pod, the `POD_SET_MAX` smallest. */
+export type ProbeRuns = {
+  readonly pods: readonly (readonly [pod: number, runs: number])[];
+  readonly reporters: HashSet;
+};
+
+/**
+ * Tells probes from operators: a probe is the same command, without a terminal, again and again.
+ * Runs are counted per pod and up to what makes a probe, so that counts of several agents join.
+ */
 export class ProbeBook {
-  readonly #runs = new Map<string, number>();
+  readonly #runs = new Map<string, ProbeRuns>();
 
-  isProbe(run: OutsideRun): boolean {
-    return !run.tty && (this.#runs.get(commandShape(run.command)) ?? 0) >= PROBE_RUNS_MIN;
+  of(run: OutsideRun): ProbeRuns | undefined {
+    return this.#runs.get(commandShape(run.command));
   }
 
-  note(run: OutsideRun): boolean {
-    if (run.tty) return false;
+  note(run: OutsideRun, pod: number): void {
+    if (run.tty) return;
     const key = commandShape(run.command);
-    if (!this.#runs.has(key) && this.#runs.size >= PROBES_MAX) return false;
-    const runs = (this.#runs.get(key) ?? 0) + 1;
-    this.#runs.set(key, runs);
-    return runs >= PROBE_RUNS_MIN;
+    const own = this.#runs.get(key)?.pods.find(([other]) => other === pod)?.[1] ?? 0;
+    this.tell(key, { pods: [[pod, Math.min(PROBE_RUNS_MIN, own + 1)]], reporters: [] });
   }
 
-  get runs(): ReadonlyMap<string, number> {
+  get runs(): ReadonlyMap<string, ProbeRuns> {
     return this.#runs;
   }
 
-  restore(command: string, runs: number): void {
-    if (this.#runs.has(command) || this.#runs.size < PROBES_MAX) {
-      this.#runs.set(command, Math.max(runs, this.#runs.get(command) ?? 0));
-    }
+  tell(command: string, told: ProbeRuns): void {
+    const known = this.#runs.get(command);
+    if (known === undefined && this.#runs.size >= PROBES_MAX) return;
+    this.#runs.set(command, joinRuns(known ?? NO_RUNS, told));
   }
+}
+
+/** Runs of all pods, what is our own and what was told. */
+export function probeRuns(own: ProbeRuns | undefined, told: ProbeRuns | undefined): number {
+  const { pods } = joinRuns(own ?? NO_RUNS, told ?? NO_RUNS);
+  return pods.reduce((sum, [, runs]) => sum + runs, 0);
+}
+
+const NO_RUNS: ProbeRuns = { pods: [], reporters: [] };
+
+function joinRuns(a: ProbeRuns, b: ProbeRuns): ProbeRuns {
+  const counts = new Map<number, number>();
+  for (const [pod, runs] of [...a.pods, ...b.pods]) {
+    counts.set(pod, Math.max(counts.get(pod) ?? 0, runs));
+  }
+  return {
+    pods: [...counts].sort((x, y) => x[0] - y[0]).slice(0, POD_SET_MAX),
+    reporters: mergeHashes(a.reporters, b.reporters, REPORTERS_MAX),
+  };
 }

@@ -1,5 +1,8 @@
 import type { Container, Image } from '../observation.ts';
-import { ImageProfile } from './image-profile.ts';
+import type { CompletionRule } from './completion.ts';
+import { Decisions, type ParsedDecisions } from './decisions.ts';
+import { ImageProfile, type Outlook } from './image-profile.ts';
+import { reporterOf } from './pod-set.ts';
 import { partOf, shouldSplit } from './workload-split.ts';
 
 /**
@@ -16,10 +19,21 @@ export class ProfileBook {
   /** Images whose applications have a profile each; so have later images of the repository. */
   readonly #split = new Set<string>();
   readonly #hostPool: string;
+  readonly #outlook: Outlook;
+  /** What people decided about any of them. */
+  readonly decisions = new Decisions();
   forgotten = 0;
 
-  constructor(options: { readonly hostPool: string }) {
-    this.#hostPool = options.hostPool;
+  constructor(options: {
+    readonly hostPool: string;
+    readonly cluster: string;
+    readonly node: string;
+    readonly windowMs: number;
+    readonly completion: CompletionRule;
+  }) {
+    const { hostPool, cluster, node, windowMs, completion } = options;
+    this.#hostPool = hostPool;
+    this.#outlook = { windowMs, completion, self: reporterOf(`${cluster}/${node}`) };
   }
 
   /** The profile that a container is judged by; made on first sight, with its parent. */
@@ -44,10 +58,23 @@ export class ProfileBook {
   ensure(key: string, image: Image, workload = ''): ImageProfile {
     const known = this.#profiles.get(key);
     if (known !== undefined) return known;
-    const profile = new ImageProfile(key, image, workload);
+    const profile = new ImageProfile(key, image, workload, this.#outlook);
+    profile.decisions = this.decisions;
+    profile.generation = this.decisions.generationOf(profile);
     profile.parent = latestWithEvidence(this.#lineage(profile));
     this.#add(profile);
     return profile;
+  }
+
+  /** Replaces what people decided; profiles that were reset since forget what they know. */
+  decide(list: unknown): ParsedDecisions {
+    const parsed = this.decisions.replace(list);
+    if (!parsed.ok) return parsed;
+    for (const profile of this.#profiles.values()) {
+      const generation = this.decisions.generationOf(profile);
+      if (generation > profile.generation) profile.reset(generation);
+    }
+    return parsed;
   }
 
   /** Splits a profile by workload if its applications differ; true if they did. */
@@ -55,7 +82,7 @@ export class ProfileBook {
     if (profile.workload !== '' || profile.image.repository === '') return false;
     if (!shouldSplit(profile)) return false;
     this.#split.add(profile.image.repository);
-    const workloads = new Set([...profile.pods.values()].map((span) => span.workload));
+    const workloads = new Set([...profile.pods.spans().values()].map((span) => span.workload));
     for (const workload of workloads) {
       if (workload === '') continue;
       const part = partOf(profile, workload, partKey(profile.key, workload));

@@ -7,17 +7,6 @@
 
 export type RateStats = { windows: number; sum: number; squares: number; max: number };
 
-export function emptyRate(): RateStats {
-  return { windows: 0, sum: 0, squares: 0, max: 0 };
-}
-
-export function addRate(stats: RateStats, count: number): void {
-  stats.windows += 1;
-  stats.sum += count;
-  stats.squares += count * count;
-  if (count > stats.max) stats.max = count;
-}
-
 /** Fewer windows than this say nothing about a tail. */
 export const RATE_WINDOWS_MIN = 60;
 const RATE_MARGIN = 4;

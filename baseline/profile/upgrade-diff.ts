@@ -1,5 +1,6 @@
 import type { Behaviour } from '../behaviour/behaviour.ts';
 import type { Observation } from '../observation.ts';
+import { mergeHashes, REPORTERS_MAX, type HashSet } from './pod-set.ts';
 
 /**
  * What a new version does that its predecessor never did. What its pods share is the diff of the
@@ -24,11 +25,17 @@ export type Candidate = {
   readonly behaviour: Behaviour;
   /** Null when another node saw it: nothing to raise here, but a pod to share with. */
   observation: Observation | null;
-  /** Pod hash → when it showed it first, in ms. */
+  /** Pods of this node: hash → when it showed it first, in ms. */
   readonly pods: Map<number, number>;
+  /** Pods that the fleet told of, and who did. */
+  readonly told: Map<number, number>;
+  reporters: HashSet;
   raised: boolean;
   suspicious: boolean;
 };
+
+/** A candidate as another node knows it. */
+export type Told = Pick<Candidate, 'behaviour' | 'pods' | 'reporters' | 'raised' | 'suspicious'>;
 
 export type UpgradeVerdict = 'wait' | 'raise' | 'shared';
 
@@ -38,6 +45,12 @@ export class UpgradeDiff {
   sharedDropped = 0;
   /** The observation that made the newest shared behaviour, for the record. */
   lastShared: Observation | null = null;
+  readonly #isTold: (candidate: Candidate) => boolean;
+
+  /** `isTold`: whether what the fleet told of it counts here. */
+  constructor(isTold: (candidate: Candidate) => boolean = () => true) {
+    this.#isTold = isTold;
+  }
 
   get shared(): ReadonlyMap<string, Behaviour> {
     return this.#shared;
@@ -59,6 +72,8 @@ export class UpgradeDiff {
         behaviour: novelty.behaviour,
         observation: novelty.observation,
         pods: new Map(),
+        told: new Map(),
+        reporters: [],
         raised: false,
         suspicious: false,
       };
@@ -67,7 +82,7 @@ export class UpgradeDiff {
     candidate.suspicious ||= novelty.suspicious;
     candidate.observation ??= novelty.observation;
     if (!candidate.pods.has(novelty.pod)) candidate.pods.set(novelty.pod, novelty.ms);
-    if (candidate.pods.size >= 2 && !candidate.suspicious) {
+    if (this.isShareable(candidate)) {
       this.share(novelty.key, candidate);
       return 'shared';
     }
@@ -93,29 +108,37 @@ export class UpgradeDiff {
   }
 
   /** Takes in what another node saw: pods of one version on several nodes share one diff. */
-  restore(key: string, told: Omit<Candidate, 'observation'>): void {
-    const own = this.#candidates.get(key);
-    if (own === undefined) {
+  tell(key: string, told: Told): void {
+    let known = this.#candidates.get(key);
+    if (known === undefined) {
       if (this.#candidates.size >= CANDIDATES_MAX) return;
-      this.#candidates.set(key, { ...told, observation: null, pods: new Map(told.pods) });
-      return;
+      const { behaviour } = told;
+      known = {
+        behaviour, observation: null, pods: new Map(), told: new Map(), reporters: [],
+        raised: false, suspicious: false,
+      };
+      this.#candidates.set(key, known);
     }
     for (const [pod, ms] of told.pods) {
-      const ownMs = own.pods.get(pod);
-      const isRoom = own.pods.size < CANDIDATE_PODS_MAX;
-      if (ownMs !== undefined || isRoom) own.pods.set(pod, Math.min(ownMs ?? ms, ms));
+      known.told.set(pod, Math.min(known.told.get(pod) ?? ms, ms));
     }
-    own.raised ||= told.raised;
-    own.suspicious ||= told.suspicious;
+    while (known.told.size > CANDIDATE_PODS_MAX) known.told.delete(Math.max(...known.told.keys()));
+    known.reporters = mergeHashes(known.reporters, told.reporters, REPORTERS_MAX);
+    known.raised ||= told.raised;
+    known.suspicious ||= told.suspicious;
   }
 
   drop(key: string): void {
     this.#candidates.delete(key);
   }
 
-  /** Those that two pods showed and nothing speaks against. */
-  shareable(): readonly [string, Candidate][] {
-    return [...this.#candidates].filter(([, { pods, suspicious }]) => pods.size >= 2 && !suspicious);
+  /** Two pods showed it and nothing speaks against it. */
+  isShareable(candidate: Candidate): boolean {
+    const { pods, told, suspicious } = candidate;
+    if (suspicious) return false;
+    if (pods.size >= 2) return true;
+    if (told.size === 0 || !this.#isTold(candidate)) return false;
+    return new Set([...pods.keys(), ...told.keys()]).size >= 2;
   }
 
   /** Waiting novelties whose pod is out of its start-up, oldest first. */

@@ -1,5 +1,6 @@
 import { ImageProfile, LEARNED_CHANNELS, STRONG_CHANNELS } from './image-profile.ts';
-import { POD_SET_MAX, type PodSet } from './pod-set.ts';
+import type { Evidence } from './evidence.ts';
+import { POD_SET_MAX } from './pod-set.ts';
 
 /**
  * Several applications on one generic image (one Python image, three services): one profile for
@@ -17,7 +18,8 @@ export const WORKLOADS_MAX = 64;
 /** Windows and strong behaviours of each workload of an image. */
 function workloadsOf(profile: ImageProfile): Map<string, { windows: number; keys: Set<string> }> {
   const workloads = new Map<string, { windows: number; keys: Set<string> }>();
-  for (const span of profile.pods.values()) {
+  const spans = profile.pods.spans();
+  for (const span of spans.values()) {
     if (span.workload === '') continue;
     const own = workloads.get(span.workload) ?? { windows: 0, keys: new Set<string>() };
     own.windows += span.windows;
@@ -28,8 +30,8 @@ function workloadsOf(profile: ImageProfile): Map<string, { windows: number; keys
   for (const name of LEARNED_CHANNELS) {
     if (!STRONG_CHANNELS.has(name)) continue;
     for (const item of profile.channel(name).items.values()) {
-      for (const { pod } of item.pods) {
-        workloads.get(profile.pods.get(pod)?.workload ?? '')?.keys.add(`${name} ${item.key}`);
+      for (const pod of item.pods) {
+        workloads.get(spans.get(pod)?.workload ?? '')?.keys.add(`${name} ${item.key}`);
       }
     }
   }
@@ -53,31 +55,29 @@ function similarity(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
 
 /** The part of a profile that the pods of one workload showed, as a profile of its own. */
 export function partOf(profile: ImageProfile, workload: string, key: string): ImageProfile {
-  const part = new ImageProfile(key, profile.image, workload);
-  for (const [pod, span] of profile.pods) {
-    if (span.workload !== workload) continue;
-    part.pods.set(pod, { ...span });
-    part.windows += span.windows;
-    part.firstMs = Math.min(part.firstMs, span.firstMs);
-    part.lastMs = Math.max(part.lastMs, span.lastMs);
-  }
+  const part = new ImageProfile(key, profile.image, workload, profile.outlook);
+  part.decisions = profile.decisions;
+  part.generation = profile.generation;
+  part.pods = profile.pods.of(workload);
+  const pods = part.pods.spans();
   for (const name of LEARNED_CHANNELS) {
-    const channel = profile.channel(name);
-    const items = [...channel.items.values()].flatMap((item) => {
-      const pods = ownPods(item.pods, part);
-      // A full set forgot pods: what so many share is anybody's.
-      if (pods.length === 0 && item.pods.length < POD_SET_MAX) return [];
-      const object = channel.objectOf(item);
-      const behaviour = { ...item.behaviour, object, isPattern: true };
-      const { firstMs, lastMs, approved, exempt } = item;
-      return [{ behaviour, pods, firstMs, lastMs, approved, exempt }];
-    });
-    part.channel(name).restore(items);
+    const { own, fleet } = profile.channel(name);
+    keepOf(own, part.channel(name).own, pods);
+    keepOf(fleet, part.channel(name).fleet, pods);
+    part.channel(name).settle();
   }
-  for (const [command, runs] of profile.probes.runs) part.probes.restore(command, runs);
+  for (const [command, runs] of profile.probes.runs) part.probes.tell(command, runs);
+  for (const [command, runs] of profile.toldProbes.runs) part.toldProbes.tell(command, runs);
   return part;
 }
 
-function ownPods(pods: PodSet, part: ImageProfile): PodSet {
-  return pods.filter((entry) => part.pods.has(entry.pod)).map((entry) => ({ ...entry }));
+function keepOf(all: Evidence, part: Evidence, pods: ReadonlyMap<number, unknown>): void {
+  for (const { literals } of all.families.values()) {
+    for (const { behaviour, trace } of literals) {
+      const own = trace.pods.filter((pod) => pods.has(pod));
+      // A full set forgot pods: what so many share is anybody's.
+      if (own.length === 0 && trace.pods.length < POD_SET_MAX) continue;
+      part.add(behaviour, { ...trace, pods: own, reporters: [...trace.reporters] });
+    }
+  }
 }

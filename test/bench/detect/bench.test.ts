@@ -120,8 +120,9 @@ describe('a fleet', () => {
     const three = runFleet(recording.events, 3, recording);
     const behaviours = (run: typeof one) =>
       [...run.profiles.values()].flatMap((document) =>
-        Object.values(document.channels).flatMap(({ items }) =>
-          items.map((item) => `${item.verb} ${item.object} ${item.pods.length}`)));
+        Object.values(document.channels).flatMap(({ families }) =>
+          families.flatMap(({ verb, names }) =>
+            names.map(([object, pods]) => `${verb} ${object} ${pods.length}`))));
     expect(behaviours(one)).toContain('exec /usr/bin/find 3');
     expect(behaviours(three)).toEqual(behaviours(one));
     expect(three.adoptErrors).toBe(0);

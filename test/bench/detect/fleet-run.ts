@@ -4,7 +4,9 @@ import type { FalcoEvent } from '../../../agent/source/event.ts';
 import { Baseline } from '../../../baseline/baseline.ts';
 import {
   mergeDocuments,
+  stampReporter,
   toDocument,
+  withoutReporters,
   type ProfileDocument,
 } from '../../../baseline/profile/document.ts';
 import type { Spans } from './detector.ts';
@@ -23,12 +25,12 @@ const TAKE_EVERY_MS = 100;
 
 export type FleetRun = {
   readonly said: readonly Said[];
-  /** Profile key → what the collector holds at the end. */
+  /** Profile key → what the collector holds at the end, but for who reported it. */
   readonly profiles: ReadonlyMap<string, ProfileDocument>;
   readonly adoptErrors: number;
 };
 
-type Member = { readonly baseline: Baseline; readonly identity: Identity };
+type Member = { readonly node: string; readonly baseline: Baseline; readonly identity: Identity };
 
 export function runFleet(
   events: readonly FalcoEvent[],
@@ -62,7 +64,7 @@ export function runFleet(
   }
   take(nowMs);
   collector.takeWhole(members);
-  return { said, profiles: collector.profiles, adoptErrors: collector.adoptErrors };
+  return { said, profiles: collector.anonymous(), adoptErrors: collector.adoptErrors };
 }
 
 function newMember(node: string, scale: ReturnType<typeof scaledTo>): Member {
@@ -72,7 +74,7 @@ function newMember(node: string, scale: ReturnType<typeof scaledTo>): Member {
     clock: new EventClock(() => 0),
     onObservation: (observation) => baseline.observe(observation),
   });
-  return { baseline, identity };
+  return { node, baseline, identity };
 }
 
 class Collector {
@@ -81,9 +83,9 @@ class Collector {
 
   exchange(members: readonly Member[]): void {
     const changed = new Set<string>();
-    for (const { baseline } of members) {
+    for (const { node, baseline } of members) {
       for (const { key, document } of baseline.takeEvidence()) {
-        this.#merge(key, document);
+        this.#merge(key, document, node);
         changed.add(key);
       }
     }
@@ -97,16 +99,21 @@ class Collector {
 
   /** At the end: evidence is sent when something new was learned, counts go on without. */
   takeWhole(members: readonly Member[]): void {
-    for (const { baseline } of members) {
+    for (const { node, baseline } of members) {
       for (const profile of baseline.profiles.values()) {
-        this.#merge(profile.key, toDocument(profile));
+        this.#merge(profile.key, toDocument(profile, 'own'), node);
       }
     }
   }
 
-  #merge(key: string, document: ProfileDocument): void {
-    const known = this.profiles.get(key);
-    this.profiles.set(key, known === undefined ? document : mergeDocuments(known, document));
+  anonymous(): ReadonlyMap<string, ProfileDocument> {
+    return new Map([...this.profiles].map(([key, one]) => [key, withoutReporters(one)]));
+  }
+
+  #merge(key: string, document: ProfileDocument, node: string): void {
+    const stamped = stampReporter(document, `bench/${node}`);
+    const known = this.profiles.get(key) ?? stamped;
+    this.profiles.set(key, mergeDocuments(known, stamped));
   }
 }
 

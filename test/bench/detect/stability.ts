@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FalcoEvent } from '../../../agent/source/event.ts';
-import type { ProfileDocument } from '../../../baseline/profile/document.ts';
+import { profileOf, type ProfileDocument } from '../../../baseline/profile/document.ts';
 import { runFleet, type FleetRun } from './fleet-run.ts';
 import { toBenchAlert } from './lanner.ts';
 import { seededRandom } from './loss.ts';
@@ -29,7 +29,7 @@ export type ProfileDifference = {
   readonly added: readonly string[];
   readonly missing: readonly string[];
   /** Behaviours of both with different pods, times or counts. */
-  readonly changed: number;
+  readonly changed: readonly string[];
   /** Other parts of the document that differ. */
   readonly parts: readonly string[];
 };
@@ -37,7 +37,9 @@ export type ProfileDifference = {
 export type StabilityRun = {
   readonly name: string;
   readonly profiles: number;
+  /** Equal but for `calibration`, and with it. */
   readonly byteEqual: number;
+  readonly wholeEqual: number;
   readonly behaviours: number;
   readonly behavioursSame: number;
   readonly differences: readonly ProfileDifference[];
@@ -97,11 +99,14 @@ function compareRuns(name: string, reference: FleetRun, run: FleetRun): Compared
   const alerts = behavioursSaid(reference);
   const ours = behavioursSaid(run);
   const behaviours = [...reference.profiles.values()].reduce((n, d) => n + itemsOf(d).size, 0);
-  const differing = differences.reduce((n, d) => n + d.missing.length + d.changed, 0);
+  const differing = differences.reduce((n, d) => n + d.missing.length + d.changed.length, 0);
   return {
     name,
     profiles: keys.size,
-    byteEqual: keys.size - differences.length,
+    byteEqual: [...keys].filter((key) =>
+      isSame(reviewed(reference, key), reviewed(run, key)),
+    ).length,
+    wholeEqual: keys.size - differences.length,
     behaviours,
     behavioursSame: behaviours - differing,
     differences,
@@ -126,17 +131,30 @@ function compareProfiles(
     behaviours: before.size,
     added: [...after.keys()].filter((item) => !before.has(item)),
     missing: [...before.keys()].filter((item) => !after.has(item)),
-    changed: both.filter((item) => before.get(item) !== after.get(item)).length,
+    changed: both
+      .filter((item) => before.get(item) !== after.get(item))
+      .map((item) => `${item}: ${before.get(item)} → ${after.get(item)}`),
     parts: a === undefined || b === undefined ? ['all'] : partsThatDiffer(a, b),
   };
 }
 
+/** Without what only says how much of everything is usual. */
+function reviewed({ profiles }: FleetRun, key: string): unknown {
+  const document = profiles.get(key);
+  return document === undefined ? undefined : { ...document, calibration: null };
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** In general terms, as the profile derives them from the document. */
 function itemsOf(document: ProfileDocument | undefined): ReadonlyMap<string, string> {
   const items = new Map<string, string>();
-  for (const [name, channel] of Object.entries(document?.channels ?? {})) {
-    for (const item of channel.items) {
-      const identity = `${name}: ${item.verb} ${item.object}${item.detail} by ${item.by}`;
-      items.set(identity, JSON.stringify(item));
+  if (document === undefined) return items;
+  for (const [name, channel] of profileOf(document).channels) {
+    for (const { key, pods, firstMs, lastMs, exempt } of channel.items.values()) {
+      items.set(`${name}: ${key}`, JSON.stringify([pods, firstMs, lastMs, exempt]));
     }
   }
   return items;
@@ -144,12 +162,12 @@ function itemsOf(document: ProfileDocument | undefined): ReadonlyMap<string, str
 
 function partsThatDiffer(a: ProfileDocument, b: ProfileDocument): readonly string[] {
   const parts: string[] = [];
-  for (const name of ['pods', 'rates', 'probes'] as const) {
+  for (const name of ['pods', 'channels', 'probes'] as const) {
     if (!isDeepStrictEqual(a[name], b[name])) parts.push(name);
   }
-  const history = ({ channels }: ProfileDocument): unknown =>
-    Object.entries(channels).map(([name, c]) => [name, c.windows, c.novelAtLeast]);
-  if (!isDeepStrictEqual(history(a), history(b))) parts.push('novelty history');
+  for (const name of ['rates', 'candidates'] as const) {
+    if (!isDeepStrictEqual(a.calibration[name], b.calibration[name])) parts.push(name);
+  }
   return parts;
 }
 
@@ -171,7 +189,8 @@ export function stabilityText({ reference, runs }: Stability): string {
     lines.push(
       '',
       run.name,
-      `  profiles equal byte by byte: ${run.byteEqual} of ${run.profiles}`,
+      `  profiles equal byte by byte: ${run.byteEqual} of ${run.profiles}, ` +
+        `with calibration ${run.wholeEqual}`,
       `  behaviours equal: ${run.behavioursSame} of ${run.behaviours}`,
       `  alarmed (pod, behaviour): ${run.alertBehaviours}, ` +
         `missing ${run.alertsMissing.length}, added ${run.alertsAdded.length}`,
@@ -190,9 +209,10 @@ function differenceText(difference: ProfileDifference): readonly string[] {
   const { key, behaviours, added, missing, changed, parts } = difference;
   const counts = `${behaviours} behaviours, ${missing.length} missing, ${added.length} added, `;
   return [
-    `    ${key.slice(0, KEY_CHARS)}: ${counts}${changed} changed; ${parts.join(', ')}`,
+    `    ${key.slice(0, KEY_CHARS)}: ${counts}${changed.length} changed; ${parts.join(', ')}`,
     ...listed('  missing', missing),
     ...listed('  added', added),
+    ...listed('  changed', changed),
   ];
 }
 

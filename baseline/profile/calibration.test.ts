@@ -1,13 +1,47 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { random } from '../testing/random.ts';
-import { NOVEL_GROUPS_MAX, NoveltyHistory } from './novelty-history.ts';
+import { Calibration, NOVEL_GROUPS_MAX, type Sighted } from './calibration.ts';
 
-function history(groups: readonly number[]): NoveltyHistory {
-  const past = new NoveltyHistory();
-  for (const count of groups) past.add(count);
-  return past;
+const WINDOW_MS = 1_000;
+
+/** Windows of one pod, each with so many groups that no other pod showed. */
+function history(groups: readonly number[]): Calibration {
+  const items = groups.flatMap((count, window) =>
+    Array.from({ length: count }, (_, n) => seenBy([1], window, `${window}/${n}`)),
+  );
+  return new Calibration(items, groups.length, WINDOW_MS);
 }
+
+function seenBy(pods: number[], window: number, group: string): Sighted {
+  return { pods, firstMs: window * WINDOW_MS + 7, group };
+}
+
+test('what several pods showed would have surprised nobody', () => {
+  const past = new Calibration([seenBy([1, 2], 0, 'a'), seenBy([2], 3, 'b')], 9, WINDOW_MS);
+  expect(past.pValue(1, null)).toBe(2 / 10);
+});
+
+test('things of one place count once, windows of two pods apart', () => {
+  const items = [seenBy([1], 0, 'a'), seenBy([1], 0, 'a'), seenBy([2], 0, 'b')];
+  const past = new Calibration(items, 9, WINDOW_MS);
+  expect(past.atLeast.slice(0, 3)).toEqual([0, 2, 0]);
+});
+
+test('it does not depend on the order of what was seen', () => {
+  const sighted = fc.array(
+    fc.tuple(fc.nat(3), fc.nat(5), fc.constantFrom('a', 'b', 'c'), fc.boolean()),
+  );
+  fc.assert(
+    fc.property(sighted, (list) => {
+      const items = list.map(([pod, window, group, isShared]) =>
+        seenBy(isShared ? [pod, pod + 1] : [pod], window, group),
+      );
+      const there = new Calibration(items, 50, WINDOW_MS);
+      expect(new Calibration(items.toReversed(), 50, WINDOW_MS)).toEqual(there);
+    }),
+  );
+});
 
 const windows = fc.array(fc.nat(12), { maxLength: 200 });
 
@@ -62,8 +96,7 @@ test('p-values of an exchangeable stream are super-uniform', () => {
       while (groups < 10 && next() < habit * 0.7) groups += 1;
       return groups;
     };
-    const past = new NoveltyHistory();
-    for (let w = 0; w < 60; w += 1) past.add(draw());
+    const past = history(Array.from({ length: 60 }, draw));
     const p = past.pValue(draw(), null);
     levels.forEach((level, index) => {
       if (p <= level) below[index] = (below[index] ?? 0) + 1;
