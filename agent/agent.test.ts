@@ -6,7 +6,7 @@ import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Alert } from '../baseline/alert.ts';
 import type { Observation } from '../baseline/observation.ts';
-import { startAgent } from './agent.ts';
+import { TAKE_MS, startAgent } from './agent.ts';
 import type { AgentBaseline, AgentOptions, RunningAgent } from './agent.ts';
 import { API } from './identity/sample-events.ts';
 import { TestCollector } from './link/test-collector.ts';
@@ -44,6 +44,10 @@ class SimpleBaseline implements AgentBaseline {
 
   takeAlerts(): readonly Alert[] {
     return this.#alerts.splice(0);
+  }
+
+  takeUrgent(): readonly Alert[] {
+    return [];
   }
 
   takeEvidence() {
@@ -162,6 +166,24 @@ test('an event becomes an observation, an alert on disk, and a row at the collec
   expect(events.received).toBe(events.judged + events.waiting + sumOf(events.dropped));
   expect(events).toMatchObject({ received: 4, judged: 4, malformed: { 'not-json': 1 } });
   expect(alerts.raised.high).toBe(2);
+});
+
+test('what is urgent is on disk and sent without the next taking', async () => {
+  class UrgentBaseline extends SimpleBaseline {
+    override takeUrgent(): readonly Alert[] {
+      return this.takeAlerts();
+    }
+  }
+  const server = await collector();
+  const { agent } = await agentWith(server.port, {
+    baseline: new UrgentBaseline(),
+    clock: {
+      ...systemClock,
+      after: (ms, run) => (ms === TAKE_MS ? () => undefined : systemClock.after(ms, run)),
+    },
+  });
+  await until(() => expect(server.alertIds().size).toBe(2));
+  expect(agent.stats().alerts.raised.high).toBe(2);
 });
 
 test('heartbeats carry the progress, evidence follows, and profiles come back', async () => {

@@ -1,7 +1,8 @@
 /**
  * One node's agent: source → perception (identity, baseline) → outbox → link. Events are worked
  * through in the turn in which they come, so nothing queues between the rooms; alerts go to disk
- * some `TAKE_MS` later, many in one write. The collector is never waited for.
+ * some `TAKE_MS` later, many in one write, and high and critical ones at once (`urgent.ts`). The
+ * collector is never waited for.
  *
  * What fails: a source reconnects or ends by itself (`ended`); a disk that cannot be written makes
  * alerts wait in memory (`raising.ts`); a broken invariant crashes the process, and the outbox
@@ -37,6 +38,7 @@ import type { Gap, SourceState } from './source/event.ts';
 import { LogGate } from './source/log-gate.ts';
 import { sumOf } from './stats.ts';
 import type { AgentStats } from './stats.ts';
+import { Urgent } from './urgent.ts';
 
 export type { AgentBaseline, AgentOptions, RunningAgent } from './options.ts';
 
@@ -72,6 +74,7 @@ class Agent implements RunningAgent {
   readonly #knowledge: Knowledge;
   readonly #link: Link;
   readonly #source: OpenedSource;
+  readonly #urgent: Urgent;
   readonly #ended = Promise.withResolvers<string>();
   readonly #timers: Cancel[] = [];
   readonly #gaps: Record<Gap['cause'], number>;
@@ -108,6 +111,11 @@ class Agent implements RunningAgent {
       onObservation: (observation) => this.#contain?.note(observation),
     });
     this.#link = this.#makeLink();
+    this.#urgent = new Urgent({
+      clock: this.#clock,
+      take: () => this.#perception.takeUrgent(),
+      raise: (alerts) => this.#raise(alerts, { isUrgent: true }),
+    });
     this.#source = this.#openSource();
   }
 
@@ -225,6 +233,7 @@ class Agent implements RunningAgent {
       sink: {
         onEvents: (events) => {
           this.#perception.take(events);
+          this.#urgent.look();
           this.#tellNewImages();
         },
         onMalformed: (reason) => this.#perception.takeMalformed(reason),
@@ -239,10 +248,10 @@ class Agent implements RunningAgent {
     });
   }
 
-  #raise(alerts: readonly Alert[]): void {
+  #raise(alerts: readonly Alert[], { isUrgent = false } = {}): void {
     const raised = this.#raising.raise(alerts);
     if (raised.length === 0) return;
-    this.#link.wake();
+    this.#link.wake({ isUrgent });
     const { onAlert } = this.#options;
     if (onAlert !== undefined) for (const alert of raised) onAlert(alert);
   }
@@ -343,6 +352,7 @@ class Agent implements RunningAgent {
   async #stop(): Promise<{ readonly isDrained: boolean }> {
     await this.#source.source.stop();
     for (const cancel of this.#timers) cancel();
+    this.#urgent.stop();
     this.#perception.stop();
     this.#raise(this.#perception.takeAlerts());
     this.#gather();

@@ -17,6 +17,8 @@ export type AgentBaseline = ProfileSide & {
   advance(nowNs: bigint): void;
   noteGap(gap: Gap): void;
   takeAlerts(): readonly Alert[];
+  /** Of these the ones that should not wait; asked after every batch of events. */
+  takeUrgent(): readonly Alert[];
   /** How many profiles there are, and how many there were before. */
   readonly profiles?: { readonly size: number; readonly forgotten: number };
   progress(): readonly (Omit<ImageProgress, 'profileKey'> & { readonly key: string })[];

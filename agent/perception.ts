@@ -90,6 +90,11 @@ export class Perception {
     return this.#baseline.takeAlerts();
   }
 
+  /** What of it should not wait for the next taking. */
+  takeUrgent(): readonly Alert[] {
+    return this.#baseline.takeUrgent();
+  }
+
   watch(): WatchdogNews | null {
     return this.#watchdog.check(this.#now(), this.#identity.containersRunning());
   }

@@ -22,14 +22,21 @@ export type FleetOptions = {
   readonly metrics: CollectorMetrics;
   readonly log: Logger;
   readonly gate: LogGate;
+  /** A high or critical alert is stored: whoever decides on it should not wait for others. */
+  readonly onUrgent: () => void;
 };
 
+const URGENT: ReadonlySet<string> = new Set(['high', 'critical']);
+
 export function createFleet(options: FleetOptions): LinkReceiver {
-  const { roll, book, feed, metrics, log, gate } = options;
+  const { roll, book, feed, metrics, log, gate, onUrgent } = options;
   return {
     onHello: async (hello) => roll.hello(hello),
     onWelcomed: (link) => feed.welcome(link),
-    onBatch: metrics.batch,
+    onBatch: (outcome) => {
+      metrics.batch(outcome);
+      if (outcome.stored.some(({ severity }) => URGENT.has(severity))) onUrgent();
+    },
     onRefused: metrics.frameRefused,
     onHeartbeat: async (link, heartbeat) => {
       const { hello } = link;

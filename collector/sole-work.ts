@@ -54,6 +54,11 @@ export class SoleWork {
     return this.#correlator?.openCount ?? 0;
   }
 
+  /** An alert that should not wait for others has been stored. */
+  wakeUrgently(): void {
+    this.#correlator?.wake({ isUrgent: true });
+  }
+
   async start(): Promise<void> {
     this.#stopWaking = this.#options.store.onChange(() => this.#correlator?.wake());
     await this.#turn.start();

@@ -96,6 +96,19 @@ test('alerts that come later go out without waiting for a heartbeat', async () =
   await until(() => expect(server.alertIds().size).toBe(3));
 });
 
+test('what is urgent goes out at once, with what was gathered until then', async () => {
+  const server = await collector();
+  const outbox = outboxIn();
+  const { link } = linkTo(server.port, outbox);
+  await until(() => expect(link.counts().isLinked).toBe(true));
+  outbox.put(alerts(0, 2));
+  link.wake();
+  outbox.put(alerts(2, 1));
+  link.wake({ isUrgent: true });
+  expect(link.counts().batchesSent).toBe(1);
+  await until(() => expect(server.alertIds().size).toBe(3));
+});
+
 test('after a cut exactly the batches that were not committed are sent again', async () => {
   const server = await collector();
   server.isAcknowledging = false;

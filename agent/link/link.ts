@@ -62,8 +62,14 @@ export class Link {
     this.#tick();
   }
 
-  /** New alerts or gaps are in the outbox. */
-  wake(): void {
+  /** New alerts or gaps are in the outbox; what is urgent does not wait for others. */
+  wake({ isUrgent = false }: { readonly isUrgent?: boolean } = {}): void {
+    if (isUrgent) {
+      this.#gathering?.();
+      this.#gathering = null;
+      this.#sendMore();
+      return;
+    }
     this.#gathering ??= this.#options.clock.after(GATHER_MS, () => {
       this.#gathering = null;
       this.#sendMore();

@@ -13,7 +13,8 @@ test.each([
   [100, 1, POLL_MS_BUSY_MAX],
   [20, 1, 10],
   [5, 1, POLL_MS_BUSY_MIN],
-  [20, 0, 30],
+  [10, 0, 15],
+  [20, 0, POLL_MS_IDLE_MAX],
   [90, 0, POLL_MS_IDLE_MAX],
 ])('after %d ms and %d events the next request is in %d ms', (previousMs, received, next) => {
   expect(nextPollMs(previousMs, received)).toBe(next);

@@ -30,6 +30,10 @@ export class BulkyBaseline implements AgentBaseline {
     return this.#alerts.splice(0);
   }
 
+  takeUrgent(): readonly Alert[] {
+    return [];
+  }
+
   advance(): void {}
 
   noteGap(): void {}

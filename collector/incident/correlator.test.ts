@@ -5,7 +5,7 @@ import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/faces.ts';
 import { anAlert } from '../testing/alerts.ts';
 import { ManualClock } from '../testing/clock.ts';
-import { Correlator } from './correlator.ts';
+import { Correlator, GATHER_MS } from './correlator.ts';
 
 const log = pino({ level: 'silent' });
 const settings = { windowMs: 600_000, behaviourPods: 3, coolDownMs: 900_000 };
@@ -52,9 +52,29 @@ test('alerts committed before and after the start end up in incidents', async ()
   const correlator = build();
   await correlator.start();
   await commit({ id: 'b', podUid: 'u2', behaviours: [] });
-  await vi.waitUntil(async () => await incidentCount() === 2);
+  await vi.waitUntil(async () => {
+    clock.advance(GATHER_MS);
+    return await incidentCount() === 2;
+  });
   expect((await store.readAlert('b'))?.incidentId).toBe('incident-b');
   expect(await store.uncorrelatedAlerts(10)).toEqual([]);
+  await correlator.stop();
+});
+
+test('while alerts keep coming they are gathered, and what is urgent is not', async () => {
+  const correlator = build();
+  await correlator.start();
+  await commit({ id: 'a' });
+  clock.advance(GATHER_MS);
+  await vi.waitUntil(async () => await incidentCount() === 1);
+  const reads = vi.spyOn(store, 'uncorrelatedAlerts');
+  for (const id of ['b', 'c', 'd']) await commit({ id, podUid: `u-${id}`, behaviours: [] });
+  expect(reads).not.toHaveBeenCalled();
+  correlator.wake({ isUrgent: true });
+  await vi.waitUntil(async () => await incidentCount() === 4);
+  await commit({ id: 'e', podUid: 'u-e', behaviours: [] });
+  clock.advance(GATHER_MS);
+  await vi.waitUntil(async () => await incidentCount() === 5);
   await correlator.stop();
 });
 
@@ -70,6 +90,7 @@ test('when what follows an incident fails, the alert is correlated again, and on
   });
   await correlator.start();
   await commit({ id: 'a' });
+  clock.advance(GATHER_MS);
   await vi.waitUntil(() => failures === 0 && clock.pending > 1);
   expect(await incidentCount()).toBe(0);
   clock.advance(1_000);
@@ -82,13 +103,16 @@ test('an incident open before a restart goes on, and closes when it is quiet', a
   const first = build();
   await first.start();
   await commit({ id: 'a' });
+  clock.advance(GATHER_MS);
   await vi.waitUntil(async () => await incidentCount() === 1);
   await first.stop();
   const second = build();
   await second.start();
   await commit({ id: 'b' });
-  await vi.waitUntil(async () =>
-    (await store.readIncident('incident-a'))?.incident.alertCount === 2);
+  await vi.waitUntil(async () => {
+    clock.advance(GATHER_MS);
+    return (await store.readIncident('incident-a'))?.incident.alertCount === 2;
+  });
   clock.advance(700_000);
   await vi.waitUntil(async () => {
     clock.advance(10_000);

@@ -13,8 +13,12 @@ import type { IncidentState } from './state.ts';
  * Drives `correlate` over what the store holds uncorrelated: the store is the queue, so nothing is
  * lost in a crash and nothing piles up in memory. `onGrown` is called before the result is saved;
  * after a crash in between it is called again for the same alert, and must be idempotent.
+ *
+ * Each run is a synced write that nothing else of this process gets past, so that while alerts keep
+ * coming there is one run in `GATHER_MS`; what is urgent begins one at once.
  */
 const ARRIVALS_PER_RUN = 200;
+export const GATHER_MS = 100;
 const RETRY_MS = 1_000;
 const QUIET_CHECK_MS = 10_000;
 
@@ -34,9 +38,12 @@ export class Correlator {
   #state: IncidentState = emptyState;
   #running: Promise<void> | undefined;
   #isWanted = false;
+  #isUrgent = false;
   #isQuietDue = false;
   #isStopped = false;
+  #ranMs = -Infinity;
   #isStale = false;
+  #cancelGather: (() => void) | undefined;
   #cancelRetry: () => void = () => undefined;
   #cancelQuiet: () => void = () => undefined;
 
@@ -60,9 +67,20 @@ export class Correlator {
   }
 
   /** There may be new alerts. Cheap: any number of calls are one run. */
-  wake(): void {
+  wake({ isUrgent = false }: { readonly isUrgent?: boolean } = {}): void {
     this.#isWanted = true;
-    this.#kick();
+    this.#isUrgent ||= isUrgent;
+    const { clock } = this.#options;
+    const waitMs = this.#isUrgent ? 0 : this.#ranMs + GATHER_MS - clock.now();
+    if (waitMs <= 0) {
+      this.#kick();
+      return;
+    }
+    if (this.#isStopped) return;
+    this.#cancelGather ??= clock.after(waitMs, () => {
+      this.#cancelGather = undefined;
+      this.#kick();
+    });
   }
 
   /** One run at a time: two would begin from the same state and overwrite each other. */
@@ -70,7 +88,8 @@ export class Correlator {
     if (this.#isStopped || this.#running !== undefined) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
-      if (this.#isWanted || this.#isQuietDue) this.#kick();
+      if (this.#isQuietDue) this.#kick();
+      else if (this.#isWanted) this.wake();
     });
   }
 
@@ -78,6 +97,7 @@ export class Correlator {
     this.#isStopped = true;
     this.#isWanted = false;
     this.#isQuietDue = false;
+    this.#cancelGather?.();
     this.#cancelRetry();
     this.#cancelQuiet();
     await this.#running;
@@ -87,27 +107,32 @@ export class Correlator {
     const { store, clock, log, settings } = this.#options;
     try {
       if (this.#isStale) await this.#restore();
-      while (!this.#isStopped && (this.#isWanted || this.#isQuietDue)) {
+      this.#ranMs = clock.now();
+      let hasMore = this.#isWanted;
+      while (!this.#isStopped && (hasMore || this.#isUrgent || this.#isQuietDue)) {
         if (this.#isQuietDue) {
           this.#isQuietDue = false;
           const result = closeQuiet(this.#state, clock.now(), settings);
           if (result.changed.size > 0) await this.#apply(result);
           continue;
         }
+        // What is committed from here on wakes again.
         this.#isWanted = false;
+        this.#isUrgent = false;
         const arrivals = await store.uncorrelatedAlerts(ARRIVALS_PER_RUN);
+        hasMore = arrivals.length === ARRIVALS_PER_RUN;
         if (arrivals.length === 0) continue;
         await this.#apply(correlate(this.#state, arrivals, clock.now(), settings));
-        this.#isWanted = true;
       }
     } catch (error) {
       // A save that failed may be in the store all the same (the connection was cut behind the
       // commit): what is true is what is there, and what it has not seen is correlated again.
       this.#isStale = true;
       this.#isWanted = false;
+      this.#isUrgent = false;
       log.error({ err: error }, 'alerts could not be correlated, trying again');
       this.#cancelRetry();
-      this.#cancelRetry = clock.after(RETRY_MS, () => this.wake());
+      this.#cancelRetry = clock.after(RETRY_MS, () => this.wake({ isUrgent: true }));
     }
   }
 

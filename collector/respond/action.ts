@@ -39,6 +39,8 @@ export type ActionContext = {
   readonly clock: Clock;
   readonly forensicsNamespace: string;
   readonly dryRun: boolean;
+  /** The pod as the guardrails saw it a moment ago; its uid is a precondition all the same. */
+  readonly seen?: PodView | undefined;
   /** The action was begun before (by us, perhaps before a crash): its effect may be there. */
   readonly isAgain: boolean;
 };
@@ -49,6 +51,10 @@ export const PATCH_ATTEMPTS_MAX = 5;
 export type Found =
   | { readonly ok: true; readonly pod: PodView }
   | { readonly ok: false; readonly outcome: ActionOutcome };
+
+/** Not asked again when it was seen right before; whoever acts on it names its uid. */
+export const seenOrFound = (response: Response, { kube, seen }: ActionContext): Promise<Found> =>
+  seen === undefined ? findPod(response, kube) : Promise.resolve({ ok: true, pod: seen });
 
 /** The pod that was meant, or why it is not there. */
 export async function findPod({ target }: Response, kube: Kube): Promise<Found> {

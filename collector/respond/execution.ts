@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 
 import { sleep } from '../clock.ts';
 import type { Clock } from '../clock.ts';
-import type { Kube } from '../kube/kube.ts';
+import type { Kube, PodView } from '../kube/kube.ts';
 import type { LoadedPolicy } from '../policy/load-policy.ts';
 import type { ActionContext } from './action.ts';
 import { actions } from './actions/all.ts';
@@ -52,7 +52,7 @@ export type ExecutionOptions = {
 export type Wait = number | undefined;
 
 type Begun =
-  | { readonly kind: 'begun'; readonly response: Response }
+  | { readonly kind: 'begun'; readonly response: Response; readonly seen?: PodView }
   /** Its evidence comes first. */
   | { readonly kind: 'collect'; readonly response: Response }
   | { readonly kind: 'over'; readonly waitMs: Wait };
@@ -85,7 +85,7 @@ export class Execution {
       begun = await this.#begin(begun.response, kube, evidence);
     }
     if (begun.kind !== 'begun') return begun.kind === 'over' ? begun.waitMs : undefined;
-    const outcome = await this.#carryOut(begun.response, kube);
+    const outcome = await this.#carryOut(begun, kube);
     return outcome === undefined ? undefined : this.#finish(begun.response, outcome);
   }
 
@@ -143,7 +143,7 @@ export class Execution {
     const { policy } = this.#options.policy();
     const guarded = await guard(response, { ...this.#options, kube, policy, nowMs });
     if (!guarded.ok) return this.#refused(response, guarded.outcome);
-    const { workload, node } = guarded;
+    const { workload, node, pod } = guarded;
     if (evidence === undefined && needsEvidence(response)) {
       const collecting = response.state === 'collecting-evidence'
         ? response
@@ -157,11 +157,12 @@ export class Execution {
     }
     const undo = await actions[response.action].undo?.(response, this.#contextOf(kube, response));
     if (undo?.ok === false) return this.#refused(response, undo.outcome);
-    return this.#storeBegin(response, {
+    const stored = await this.#storeBegin(response, {
       place: { workload, node },
       ...(evidence === undefined ? {} : { collected: evidence }),
       ...(undo === undefined ? {} : { undo: undo.undo }),
     });
+    return stored.kind === 'begun' ? { ...stored, seen: pod } : stored;
   }
 
   async #storeBegin(response: Response, more: Omit<BeginEvent, 'kind'>): Promise<Begun> {
@@ -209,15 +210,18 @@ export class Execution {
   }
 
   /** Undefined when the collector stops in the middle. */
-  async #carryOut(response: Response, kube: Kube): Promise<ActionOutcome | undefined> {
+  async #carryOut(
+    { response, seen }: Extract<Begun, { kind: 'begun' }>,
+    kube: Kube,
+  ): Promise<ActionOutcome | undefined> {
     const { clock } = this.#options;
     const deadlineMs = clock.now() + response.terms.graceSeconds * 1_000 + VERIFY_MS;
-    let context = this.#contextOf(kube, response);
+    let context: ActionContext = { ...this.#contextOf(kube, response), seen };
     for (;;) {
       const outcome = await actions[response.action].run(response, context);
       if (outcome.kind !== 'pending') return outcome;
       if (clock.now() >= deadlineMs) return failed('not-verified', outcome.detail);
-      context = { ...context, isAgain: true };
+      context = { ...context, isAgain: true, seen: undefined };
       await sleep(clock, POLL_MS, this.#stopping);
       if (this.#stopping.aborted) return undefined;
     }

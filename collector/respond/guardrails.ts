@@ -29,6 +29,7 @@ export type Guarded =
     /** As the controller names it: what the limits and the kill loop count by. */
     readonly workload: string;
     readonly node: string;
+    readonly pod: PodView;
   }
   | { readonly ok: false; readonly outcome: ActionOutcome };
 
@@ -78,7 +79,7 @@ export async function guard(response: Response, options: GuardOptions): Promise<
     },
   };
   return await refusedByHistory(response, facts, options) ??
-    { ok: true, workload: facts.scope.workload, node: facts.scope.node };
+    { ok: true, workload: facts.scope.workload, node: facts.scope.node, pod };
 }
 
 /** What needs no cluster to say no. */

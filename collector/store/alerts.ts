@@ -46,7 +46,10 @@ export async function alertDocuments(
   return documents;
 }
 
-/** What an incident says of its alerts; by id, so that two transactions lock in one order. */
+/**
+ * What incidents say of their alerts, one statement for those of one incident. Two transactions may
+ * then lock in two orders; the one that loses is begun again (`isRaceError`).
+ */
 export async function markCorrelated(
   { dialect }: StoreContext,
   tx: Tx,
@@ -55,17 +58,30 @@ export async function markCorrelated(
   const ids = [...correlated.keys()].toSorted();
   for (let start = 0; start < ids.length; start += IDS_PER_STATEMENT) {
     const days = await dialect.daysOf(tx, ids.slice(start, start + IDS_PER_STATEMENT));
-    for (const [id, day] of days) {
-      const mark = correlated.get(id);
-      if (mark === undefined) continue;
+    for (const { day, revision, incidentId, ids: alike } of groupsOf(days, correlated)) {
       // The revision may have grown in between: then the alert stays uncorrelated, comes again.
       await tx.updateTable('alerts')
-        .set({ correlated_revision: mark.revision, incident_id: mark.incidentId })
-        .where('id', '=', id)
+        .set({ correlated_revision: revision, incident_id: incidentId })
+        .where('id', 'in', alike)
         .where('day', '=', day)
         .execute();
     }
   }
+}
+
+type Mark = { readonly revision: number; readonly incidentId: string };
+
+function groupsOf(days: AlertDays, correlated: ReadonlyMap<string, Mark>) {
+  const groups = new Map<string, Mark & { readonly day: number; readonly ids: string[] }>();
+  for (const [id, day] of days) {
+    const mark = correlated.get(id);
+    if (mark === undefined) continue;
+    const key = JSON.stringify([day, mark.revision, mark.incidentId]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { ...mark, day, ids: [id] });
+    else group.ids.push(id);
+  }
+  return groups.values();
 }
 
 function byDay(days: AlertDays): ReadonlyMap<number, readonly string[]> {

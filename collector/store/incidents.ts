@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+
 import type { Alert } from '../../baseline/alert.ts';
 import type { Incident } from '../incident/incident.ts';
 import { markCorrelated } from './alerts.ts';
@@ -7,6 +9,8 @@ import { holdLease } from './leases.ts';
 import { transact } from './store-context.ts';
 import type { StoreContext } from './store-context.ts';
 import type { Tx } from './tables.ts';
+
+const ROWS_PER_STATEMENT = 100;
 
 type Row = { readonly number: number; readonly document: string };
 
@@ -56,18 +60,20 @@ export function incidentStore(context: StoreContext): IncidentStore {
 
 async function save(context: StoreContext, tx: Tx, result: Correlation): Promise<void> {
   if (result.lease !== undefined) await holdLease(tx, result.lease);
-  for (const incident of result.incidents) {
-    const row = {
-      revision: incident.revision,
-      state: incident.state,
-      namespace: incident.namespace,
-      updated_at: incident.updatedAtMs,
-      document: JSON.stringify(incident),
-    };
+  for (let start = 0; start < result.incidents.length; start += ROWS_PER_STATEMENT) {
+    const rows = result.incidents.slice(start, start + ROWS_PER_STATEMENT).map(rowOf);
     await tx.insertInto('incidents')
-      .values({ id: incident.id, ...row })
+      .values(rows)
       .onConflict((conflict) =>
-        conflict.column('id').doUpdateSet(row).where('incidents.revision', '<', row.revision))
+        conflict.column('id')
+          .doUpdateSet((eb) => ({
+            revision: eb.ref('excluded.revision'),
+            state: eb.ref('excluded.state'),
+            namespace: eb.ref('excluded.namespace'),
+            updated_at: eb.ref('excluded.updated_at'),
+            document: eb.ref('excluded.document'),
+          }))
+          .where('incidents.revision', '<', sql<number>`excluded.revision`))
       .execute();
   }
   await markCorrelated(context, tx, result.correlated);
@@ -78,6 +84,15 @@ async function save(context: StoreContext, tx: Tx, result: Correlation): Promise
   const changes = result.incidents.map(({ id }) => ({ kind: 'incident' as const, id }));
   await recordChanges(context, tx, changes);
 }
+
+const rowOf = (incident: Incident) => ({
+  id: incident.id,
+  revision: incident.revision,
+  state: incident.state,
+  namespace: incident.namespace,
+  updated_at: incident.updatedAtMs,
+  document: JSON.stringify(incident),
+});
 
 const recordOf = (row: Row): IncidentRow => ({
   number: row.number,

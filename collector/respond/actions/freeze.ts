@@ -1,4 +1,4 @@
-import { findPod } from '../action.ts';
+import { seenOrFound } from '../action.ts';
 import type { Action } from '../action.ts';
 import { agentFailed, command } from '../agent-commands.ts';
 import { done } from '../outcome.ts';
@@ -11,8 +11,9 @@ export const freeze: Action = {
   reversal: 'thaw',
   words: 'have the agent freeze all processes of the pod',
 
-  run: async (response, { kube, agents, clock, dryRun }) => {
-    const found = await findPod(response, kube);
+  run: async (response, context) => {
+    const { agents, clock, dryRun } = context;
+    const found = await seenOrFound(response, context);
     if (!found.ok) return found.outcome;
     const warnings = [
       'a liveness probe of a frozen pod fails: the kubelet may restart its containers',

@@ -1,4 +1,4 @@
-import { absent, findPod } from '../action.ts';
+import { absent, findPod, seenOrFound } from '../action.ts';
 import type { Action } from '../action.ts';
 import { done, kubeFailed, skipped } from '../outcome.ts';
 import type { ActionOutcome } from '../outcome.ts';
@@ -11,9 +11,10 @@ export const kill: Action = {
   reversal: null,
   words: 'delete the pod of that uid',
 
-  run: async (response, { kube, dryRun, isAgain }) => {
+  run: async (response, context) => {
+    const { kube, dryRun, isAgain } = context;
     const { target, terms: { graceSeconds } } = response;
-    const before = await findPod(response, kube);
+    const before = await seenOrFound(response, context);
     if (!before.ok) return killedBefore(before.outcome, isAgain);
     if (before.pod.isDeleting && graceSeconds > 0) {
       return { kind: 'pending', detail: 'the pod is ending' };
