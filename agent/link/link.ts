@@ -43,6 +43,7 @@ export class Link {
   #epoch = '';
   #heartbeatAtMs = 0;
   #lastBeatMs = -Infinity;
+  #undiscarded: number | null = null;
   #attempts = 0;
   #sent = 0;
   #unsendable = 0;
@@ -197,10 +198,18 @@ export class Link {
   }
 
   #discard(sequence: number): void {
+    // A full disk cannot even forget: nobody says again what was acknowledged, so it is kept here.
+    this.#undiscarded = sequence;
     const answer = this.#options.outbox.acknowledge(this.#epoch, sequence);
+    this.#undiscarded = null;
     if (answer.ok) return;
     if (answer.reason === 'ahead') this.#dispatch({ kind: 'ahead' });
     else this.#leave();
+  }
+
+  #discardLate(): void {
+    const sequence = this.#undiscarded;
+    if (sequence !== null) this.#withOutbox(() => this.#discard(sequence));
   }
 
   /** The outbox was replaced under a new epoch: say hello again. */
@@ -228,6 +237,7 @@ export class Link {
       return;
     }
     this.#epoch = outbox.epoch;
+    this.#undiscarded = null;
     this.#write({ kind: 'hello', protocol: LINK_PROTOCOL, epoch: this.#epoch, ...hello() });
   }
 
@@ -338,7 +348,10 @@ export class Link {
       Math.min(TICK_MS, this.#options.heartbeatMs ?? HEARTBEAT_MS),
       () => {
         this.#dispatch({ kind: 'tick' });
-        if (this.#state.phase === 'linked') this.#beat();
+        if (this.#state.phase === 'linked') {
+          this.#discardLate();
+          this.#beat();
+        }
         this.#tick();
       },
     );
