@@ -18,7 +18,8 @@ export class LogGate {
   open(key: string): number | undefined {
     const nowMs = this.#clock.now();
     const known = this.#seen.get(key);
-    if (known !== undefined && nowMs < known.untilMs) {
+    // Not while the clock was set back.
+    if (known !== undefined && nowMs < known.untilMs && known.untilMs - nowMs <= INTERVAL_MS) {
       known.suppressed += 1;
       return undefined;
     }

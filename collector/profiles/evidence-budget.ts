@@ -66,7 +66,9 @@ export class EvidenceBudget {
   #hour(agent: AgentName, nowMs: number): Hour {
     const name = JSON.stringify([agent.cluster, agent.node]);
     const known = this.#hours.get(name);
-    if (known !== undefined && nowMs - known.startMs < EVIDENCE_HOUR_MS) return known;
+    const sinceMs = nowMs - (known?.startMs ?? 0);
+    // Below zero the clock was set back, and the hour would not end.
+    if (known !== undefined && sinceMs >= 0 && sinceMs < EVIDENCE_HOUR_MS) return known;
     this.#hours.delete(name);
     if (this.#hours.size >= this.#limits.agentsMax) {
       const [oldest] = this.#hours.keys();

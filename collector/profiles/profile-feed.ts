@@ -163,7 +163,9 @@ export class ProfileFeed {
   #isDue(sent: Sent, { revision }: { readonly revision: number }): boolean {
     const { clock } = this.#options;
     if (sent.revision >= revision) return false;
-    return sent.revision === 0 || clock.now() - sent.atMs >= PUSH_MS;
+    const sinceMs = clock.now() - sent.atMs;
+    // Below zero the clock was set back: waiting for it to catch up could be hours.
+    return sent.revision === 0 || sinceMs < 0 || sinceMs >= PUSH_MS;
   }
 
   /** True when the agent names it for the first time. */
