@@ -95,7 +95,7 @@ export class SimAgent {
     process.skewMs = this.#process.skewMs;
     this.#process = process;
     const clock = scheduler.agentClock(process);
-    const outbox = this.#openOutbox(clock.nowNs);
+    const outbox = this.#openOutbox(() => clock.nowNs());
     const raising = new Raising(outbox, () => undefined);
     const { ledger } = this.#options;
     const learning = new SimLearning(node, chance, (problem) => ledger.wrong(problem));
