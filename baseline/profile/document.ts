@@ -11,7 +11,6 @@ import {
   type TraceDocument,
 } from './document-schema.ts';
 import { Evidence, type Family } from './evidence.ts';
-import type { Item } from './channel-profile.ts';
 import { ImageProfile, LEARNED_CHANNELS, type LearnedChannel } from './image-profile.ts';
 import { NOBODY, type PodRow } from './pods.ts';
 import { mergeHashes, POD_SET_MAX, reporterOf, REPORTERS_MAX, type HashSet } from './pod-set.ts';
@@ -27,7 +26,7 @@ import type { Trace } from './trace.ts';
  * `evidence.ts` and those of `calibration`, generalised names included, since they are derived.
  */
 
-export { parseDocument, type Parsed, type ProfileDocument } from './document-schema.ts';
+export { parseDocument, type ProfileDocument } from './document-schema.ts';
 
 /** `own`: what this node's pods showed, for the collector. `all`: with what the fleet told. */
 export function toDocument(profile: ImageProfile, whose: 'own' | 'all' = 'all'): ProfileDocument {
@@ -219,12 +218,6 @@ function podRow(document: PodDocument): PodRow {
     pod, reporter, firstMs, lastMs: Math.max(firstMs, lastMs), windows, counted, observations,
     workload, startedMs,
   };
-}
-
-/** What the behaviours of a channel are called, as the document's evidence has it; sorted. */
-export function itemsOf(document: ProfileDocument, channel: LearnedChannel): readonly Item[] {
-  const items = [...profileOf(document).channel(channel).items.values()];
-  return items.sort((a, b) => compare(a.key, b.key));
 }
 
 /** A profile made of documents alone, as the collector keeps it. */

@@ -16,7 +16,6 @@ import type {
   SettingStore,
 } from '../respond/response-store.ts';
 
-export type { CommandBus } from '../command-bus.ts';
 export type { AuditEntry, Decision };
 
 /**
