@@ -23,8 +23,7 @@ export type FailureReason =
   | 'not-thawed'
   | 'not-writable'
   | 'not-dead'
-  | 'too-large'
-  | 'stuck';
+  | 'too-large';
 
 const NONE = new Uint8Array();
 
