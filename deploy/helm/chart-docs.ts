@@ -110,18 +110,11 @@ function leafSchema({ key, value, description }: ChartValue): Schema {
   if (choices !== undefined) return { ...words, enum: choices };
   if (PERCENT.has(key)) return { ...words, type: ['integer', 'string'], pattern: '^[0-9]+%$' };
   if (Array.isArray(value)) return { ...words, type: 'array' };
-  switch (typeof value) {
-    case 'object':
-      return { ...words, type: 'object' };
-    case 'number':
-      return { ...words, type: 'integer', minimum: 0 };
-    case 'boolean':
-      return { ...words, type: 'boolean' };
-    default: {
-      const pattern = PATTERNS.get(key);
-      return { ...words, type: 'string', ...(pattern === undefined ? {} : { pattern }) };
-    }
-  }
+  if (typeof value === 'object') return { ...words, type: 'object' };
+  if (typeof value === 'number') return { ...words, type: 'integer', minimum: 0 };
+  if (typeof value === 'boolean') return { ...words, type: 'boolean' };
+  const pattern = PATTERNS.get(key);
+  return { ...words, type: 'string', ...(pattern === undefined ? {} : { pattern }) };
 }
 
 /** The chart's README: what stands in the template, with the table put in. */
