@@ -11,6 +11,8 @@ export type ManifestVariant = {
   readonly file: string;
   readonly what: string;
   readonly arguments: readonly string[];
+  /** Shell lines that make the Secrets of this variant alone. */
+  readonly secrets?: readonly string[];
 };
 
 const COMMON = [
@@ -29,6 +31,13 @@ export const manifestVariants: readonly ManifestVariant[] = [{
   file: 'lanner-http.yaml',
   what: 'one collector with SQLite, Falco 0.44 and later by HTTP',
   arguments: [...COMMON, '--set', 'falco.transport=http'],
+  // Falco checks the agent's certificate, and the agent Falco's: one authority for both.
+  secrets: [
+    'cp -r pki pki-falco',
+    'lannerctl pki issue collector --dir pki-falco --force --dns lanner-agent.lanner.svc',
+    'kubectl -n lanner create secret generic lanner-falco-tls --from-file=ca.crt=pki/ca.pem \\',
+    '  --from-file=tls.crt=pki-falco/collector.pem --from-file=tls.key=pki-falco/collector.key',
+  ],
 }, {
   file: 'lanner-postgres.yaml',
   what: 'two collectors with PostgreSQL, Falco 0.40 to 0.43 by its socket',
@@ -38,16 +47,22 @@ export const manifestVariants: readonly ManifestVariant[] = [{
     '--set', 'collector.store.postgres.url=' +
       'postgres://lanner@postgres.lanner.svc:5432/lanner?sslmode=require',
   ],
+  secrets: ['kubectl -n lanner create secret generic lanner-postgres --from-literal=password=…'],
 }];
 
-const SECRETS = `#   lannerctl pki init --dir pki && lannerctl pki issue --dir pki --server \\
-#     --name lanner-link.lanner.svc --name lanner-collector.lanner.svc
-#   kubectl -n lanner create secret generic lanner-tls --from-file=ca.crt=… \\
-#     --from-file=tls.crt=… --from-file=tls.key=…
-#   kubectl -n lanner create secret generic lanner-token --from-literal=token="$(openssl rand -hex 32)"`;
+const NAMES = '--dns lanner-link.lanner.svc --dns lanner-collector.lanner.svc';
+const SECRETS = [
+  'lannerctl pki init --dir pki',
+  `lannerctl pki issue collector --dir pki ${NAMES}`,
+  'kubectl create namespace lanner',
+  'kubectl -n lanner create secret generic lanner-tls --from-file=ca.crt=pki/ca.pem \\',
+  '  --from-file=tls.crt=pki/collector.pem --from-file=tls.key=pki/collector.key',
+  'kubectl -n lanner create secret generic lanner-token \\',
+  '  --from-literal=token="$(openssl rand -hex 32)"',
+];
 
 export function manifestsFile(
-  { file, what, arguments: given }: ManifestVariant,
+  { file, what, arguments: given, secrets = [] }: ManifestVariant,
   rendered: string,
   digest: string,
 ): string {
@@ -56,7 +71,7 @@ export function manifestsFile(
 # chart sha256:${digest}
 #
 # First:
-${SECRETS}
+${[...SECRETS, ...secrets].map((line) => `#   ${line}`).join('\n')}
 # Then:
 #   kubectl apply --server-side -f deploy/manifests/${file}
 # What Helm was given: ${given.join(' ')}
