@@ -26,7 +26,6 @@ export const channels = [
   'file-read',
   'file-change',
   'rate',
-  'sequence',
   'rule',
 ] as const;
 export type Channel = (typeof channels)[number];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Container } from './observation.ts';
-import { NEW_PER_POD_AND_DAY } from './profile/image-profile.ts';
+import { NEW_PER_POD_AND_DAY } from './profile/share.ts';
 import {
   accept,
   change,
@@ -56,7 +56,7 @@ describe('while an image is learned', () => {
     expect(stage.loud).toHaveLength(1);
     expect(stage.loud[0]).toMatchObject({ kind: 'anomaly', profile: { state: 'learning' } });
     expect(stage.loud[0]?.reason.en).toContain('Falco\'s rule "Write below etc" matched web');
-    expect(stage.loud[0]?.reason.en).toContain('(learning, 100 % known)');
+    expect(stage.loud[0]?.reason.en).toContain('(learning, 99 % known)');
     stage.pass(40);
     stage.see(match(stage.now));
     expect(stage.loud).toHaveLength(1);

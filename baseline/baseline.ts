@@ -2,8 +2,9 @@ import type { Alert, AlertProcess, AlertProfile } from './alert.ts';
 import type { Finding } from './episode/finding.ts';
 import { Folding } from './episode/folding.ts';
 import { findingOf, sessionReason, upgradeReason } from './episode/reasons.ts';
+import type { SeenAgain, Sight } from './judge/again.ts';
 import { Judge, type Judged } from './judge/judge.ts';
-import type { PodWatch } from './judge/pod-watch.ts';
+import type { LastSeen, PodWatch } from './judge/pod-watch.ts';
 import type { Session } from './judge/process-table.ts';
 import type { Verdict } from './judge/verdict.ts';
 import type { Image, Observation } from './observation.ts';
@@ -59,6 +60,8 @@ const DEFAULTS = {
 const CLOCK_BACK_MS = 600_000;
 
 const MORE_WINDOWS_SHARE = 0.1;
+/** A tenth of little is soon there: a thousand nodes that start at once would tell it each minute. */
+const MORE_WINDOWS_AFTER = 30;
 
 /** Commands from outside that wait to be told apart from probes; beyond, they are told at once. */
 export const SESSIONS_WAITING_MAX = 256;
@@ -82,6 +85,9 @@ export type Evidence = {
 
 export type Adopted = { readonly ok: true } | { readonly ok: false; readonly error: string };
 
+/** What was told of a profile last, and when. */
+type Sent = { readonly revision: number; readonly windows: number; readonly atMs: number };
+
 type WaitingSession = {
   readonly session: Session;
   readonly observation: Observation;
@@ -94,7 +100,7 @@ export class Baseline {
   readonly #judge: Judge;
   readonly #folding: Folding;
   readonly #sessions = new Map<Session, WaitingSession>();
-  readonly #sent = new WeakMap<ImageProfile, { revision: number; windows: number }>();
+  readonly #sent = new WeakMap<ImageProfile, Sent>();
   readonly #diffTold = new WeakMap<ImageProfile, number>();
   #nowMs = 0;
 
@@ -127,6 +133,21 @@ export class Baseline {
     if (o.kind === 'exec' && judged.session !== null) this.#noteSession(o, judged);
   }
 
+  /**
+   * What `again` needs to count the like of an observation that was just observed; null where the
+   * like of it has to be observed as well.
+   */
+  sightOf(o: Observation): Sight | null {
+    return this.#judge.again.sightOf(o);
+  }
+
+  /** Counts one more of the same; false, with nothing done, where it has to be observed. */
+  again(sight: Sight, seen: SeenAgain, last: LastSeen): boolean {
+    if (!this.#judge.again.again(sight, seen, last)) return false;
+    this.#setClock(seen.timeMs);
+    return true;
+  }
+
   /** Event time moves on, also while nothing happens. */
   advance(nowNs: bigint): void {
     this.#setClock(Number(nowNs / 1_000_000n));
@@ -157,8 +178,8 @@ export class Baseline {
 
   /**
    * What pods of this node showed, of each profile where that changed since the last call. That
-   * nothing new was seen is told too, when there is a tenth more of it: once a minute from each of
-   * a thousand nodes would be most of what the collector merges.
+   * nothing new was seen is told too, when there is a tenth more of it and half an hour has gone
+   * by: once a minute from each of a thousand nodes would be most of what the collector merges.
    */
   takeEvidence(): readonly Evidence[] {
     const changed: Evidence[] = [];
@@ -166,13 +187,18 @@ export class Baseline {
       const { revision, pods: { own, ownWindows: windows } } = profile;
       if (own.size === 0) continue;
       const sent = this.#sent.get(profile);
-      const isMore = sent === undefined || windows > sent.windows * (1 + MORE_WINDOWS_SHARE);
-      if (sent?.revision === revision && !isMore) continue;
-      this.#sent.set(profile, { revision, windows });
+      if (sent?.revision === revision && !this.#isMuchMore(sent, windows)) continue;
+      this.#sent.set(profile, { revision, windows, atMs: this.#nowMs });
       const document = toDocument(profile, 'own');
       changed.push({ key: profile.key, revision: profile.revision, document });
     }
     return changed;
+  }
+
+  #isMuchMore(sent: Sent, windows: number): boolean {
+    if (windows <= sent.windows * (1 + MORE_WINDOWS_SHARE)) return false;
+    // A clock that was set back must not silence it.
+    return Math.abs(this.#nowMs - sent.atMs) >= MORE_WINDOWS_AFTER * this.#options.windowMs;
   }
 
   /** Takes in what the fleet knows of an image. */

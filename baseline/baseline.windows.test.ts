@@ -116,7 +116,7 @@ test('weak evidence beyond the budget raises without a further event', () => {
   };
   const silent = told(false).loud;
   expect(silent).toHaveLength(1);
-  expect(silent[0]?.behaviours[0]?.value).toBe('evidence of rate, file-read');
+  expect(silent[0]?.behaviours[0]?.value).toBe('evidence of file-read, rate');
   expect(told(true).loud).toHaveLength(1);
 });
 

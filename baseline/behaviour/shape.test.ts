@@ -111,6 +111,21 @@ test('numbers inside paths and options are taken out one by one', () => {
   expect(commandShape('nice -n=5')).toBe('nice -n=<N>');
 });
 
+test.each([
+  ['rm -rf /tmp/report.racBSJ', 'rm -rf /tmp/report.<C6>'],
+  ['rm -rf /tmp/report.x9Yk2p', 'rm -rf /tmp/report.<C6>'],
+  ['tar cf /var/tmp/tmp.AbCdEfGhIj/out.tar .', 'tar cf /var/tmp/tmp.<C10>/out.tar .'],
+  ['cc --out=/dev/shm/tmpkqwxyzab', 'cc --out=/dev/shm/tmp<C8>'],
+  ['sh /tmp/backdoor', 'sh /tmp/backdoor'],
+  ['sh /tmp/.x', 'sh /tmp/.x'],
+  ['sh /opt/tmp/report.racBSJ', 'sh /opt/tmp/report.racBSJ'],
+  ['sh /tmp/deep/report.racBSJ', 'sh /tmp/deep/report.racBSJ'],
+  ['sh tmp/report.racBSJ', 'sh tmp/report.racBSJ'],
+  ['rm /tmp/job.123456', 'rm /tmp/job.<N>'],
+])('a name that a program makes up for a temporary file is one of its kind: %s', (line, shape) => {
+  expect(commandShape(line)).toBe(shape);
+});
+
 test('spaces of any kind and number separate arguments and are nothing themselves', () => {
   expect(commandShape('  ls \t\n -l  ')).toBe('ls -l');
   expect(commandShape('')).toBe('');

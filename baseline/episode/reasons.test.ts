@@ -102,10 +102,10 @@ test('the reason of the never-learn list says what is wrong with it in itself', 
   expect(stage.loud[0]?.reason).toEqual({
     en:
       '/tmp/x started by web in shop/web: the program is not part of the image: ' +
-      'it was written after the container started (learning, 100 % known). ' +
+      'it was written after the container started (learning, 99 % known). ' +
       'May be masquerading (T1036) or a tool brought in (T1105)',
     zh:
-      'shop/web 中 web 启动了 /tmp/x：该程序不属于镜像，是容器启动后写入的（学习中，已知 100%）。' +
+      'shop/web 中 web 启动了 /tmp/x：该程序不属于镜像，是容器启动后写入的（学习中，已知 99%）。' +
       '可能是伪装（T1036）或传入工具（T1105）',
   });
 });

@@ -108,7 +108,8 @@ function processName(o: Observation): string {
 }
 
 function count(value: number): string {
-  return value.toLocaleString('en-US');
+  // As `toLocaleString('en-US')`, which was 6 % of an agent's time in a flood of alerts.
+  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** "never seen in 41,200 observations from 4 pods; normal here: find, gzip, df" */
@@ -195,7 +196,8 @@ export function reserveWords(background: Background): Words {
     case 'complete':
       return { en: '', zh: '' };
     case 'learning': {
-      const percent = Math.round(background.coverage * 100);
+      // Nothing is missing as far as anybody can tell, but nobody has looked for long enough.
+      const percent = Math.min(99, Math.round(background.coverage * 100));
       return { en: ` (learning, ${percent} % known)`, zh: `（学习中，已知 ${percent}%）` };
     }
     case 'upgrade':
@@ -244,7 +246,6 @@ const CHANNELS_ZH: Readonly<Record<Channel, string>> = {
   'file-read': '读文件',
   'file-change': '改文件',
   rate: '频率',
-  sequence: '序列',
   rule: '规则',
 };
 

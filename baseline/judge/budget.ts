@@ -11,15 +11,14 @@ import type { Channel } from '../alert.ts';
  */
 
 export const CHANNEL_WEIGHTS: Readonly<Record<Channel, number>> = {
-  exec: 0.2,
-  net: 0.2,
-  priv: 0.12,
+  exec: 0.22,
+  net: 0.22,
+  priv: 0.14,
   rule: 0.08,
   'file-write': 0.12,
   'file-change': 0.06,
   'file-read': 0.04,
   rate: 0.12,
-  sequence: 0.06,
 };
 
 export function eValue(p: number): number {

@@ -1,18 +1,19 @@
 import { addressScope } from '../behaviour/address.ts';
-import { behavioursOf } from '../behaviour/behaviour.ts';
+import { behavioursOf, type Behaviour } from '../behaviour/behaviour.ts';
 import type { Container, Observation } from '../observation.ts';
 import type { CompletionRule } from '../profile/completion.ts';
 import type { ImageProfile } from '../profile/image-profile.ts';
 import { workloadName, type ProfileBook } from '../profile/profile-book.ts';
-import { alarmLevel, combine, nextSum } from './budget.ts';
+import { Again } from './again.ts';
+import { alarmLevel } from './budget.ts';
 import { innateRules, isTool, type InnateRule } from './innate.ts';
 import { Modes } from './modes.ts';
 import { Novelty, type Occasion } from './novelty.ts';
-import { PodWatch } from './pod-watch.ts';
+import { PodWatch, type LastSeen } from './pod-watch.ts';
 import { PodWindows } from './pod-windows.ts';
 import type { Session } from './process-table.ts';
 import type { Verdict } from './verdict.ts';
-import { rateOf, type WindowOutcome } from './windows.ts';
+import { alarmingRate, featureOf, type WindowOutcome } from './windows.ts';
 
 /**
  * Judges one observation after the other. Bounds: `PODS_WATCHED_MAX` pods (the one silent for
@@ -25,8 +26,6 @@ export const ADDRESSES_MAX = 8192;
 export const PODS_SWEPT_MAX = 512;
 /** Windows of an image between two looks at whether its applications differ. */
 const SPLIT_LOOK_WINDOWS = 64;
-/** Counts are compared with their model at every multiple: a flood is told while it happens. */
-const RATE_CHECK_EVERY = 16;
 const RATE_SCORE = 55;
 const EVIDENCE_SCORE = 40;
 
@@ -57,6 +56,9 @@ export class Judge {
   readonly #pods = new Map<string, PodWatch>();
   readonly #addresses = new Map<string, string | null>();
   readonly #windows: PodWindows;
+  /** Counts what was judged before and comes again. */
+  readonly again: Again;
+  #addressChanges = 0;
   #sweep: Iterator<PodWatch> | null = null;
   #sweptIndex = 0;
   readonly #splitLooks = new WeakMap<ImageProfile, number>();
@@ -67,7 +69,19 @@ export class Judge {
     this.modes = new Modes(options.completion, options.windowMs);
     this.novelty = new Novelty(this.modes, options.startUpMs);
     this.#windows = new PodWindows(options);
+    this.again = new Again({
+      startUpMs: options.startUpMs,
+      windows: this.#windows,
+      counters: this.counters,
+      addresses: () => this.#addressChanges,
+      ownerOf: this.#ownerOf,
+      watchOf: (container) => this.#pods.get(watchKey(container)),
+      alarmLevel: this.#alarmLevel,
+    });
   }
+
+  readonly #ownerOf = (address: string): string | null => this.#addresses.get(address) ?? null;
+  readonly #alarmLevel = (): number => alarmLevel(this.#options, this.#pods.size);
 
   get pods(): ReadonlyMap<string, PodWatch> {
     return this.#pods;
@@ -152,7 +166,7 @@ export class Judge {
     const rules = this.#innate(at, verdicts);
     const occasion = rules.length > 0 ? { ...at, isSuspicious: true } : at;
     const before = verdicts.length;
-    for (const behaviour of behavioursOf(at.o, (address) => this.#addresses.get(address) ?? null)) {
+    for (const behaviour of behavioursOf(at.o, this.#ownerOf)) {
       if (isNeverLearned(rules)) continue;
       const verdict = this.novelty.weigh(behaviour, occasion);
       // A new program has new arguments: one of the two says it.
@@ -191,7 +205,9 @@ export class Judge {
   #isNormal(at: Occasion): boolean {
     const { profile } = at.watch;
     const behaviours = behavioursOf(at.o, () => null);
-    if (behaviours.some((behaviour) => profile.find(behaviour) !== undefined)) return true;
+    const isKnown = (behaviour: Behaviour): boolean =>
+      profile.find(behaviour) !== undefined || profile.rulingOn(behaviour) === 'accept';
+    if (behaviours.some(isKnown)) return true;
     if (isTool(at.o.process.exe)) return false;
     // What an operator's own program (psql, redis-cli) reads is told with the session.
     return at.session !== null || this.modes.of(profile, 'exec', at.ms) === 'learning';
@@ -203,11 +219,8 @@ export class Judge {
     // A start-up reads and starts much at once; it does not connect more than later.
     if (at.o.kind !== 'connect' && at.watch.isStartingUp(at.ms, this.#options.startUpMs)) return;
     const seen = at.watch.count(feature);
-    if (seen % RATE_CHECK_EVERY !== 0 || at.watch.alarmedRates.has(feature)) return;
-    const rate = rateOf(at.watch, feature, seen);
+    const rate = alarmingRate(at.watch, feature, seen, this.#alarmLevel);
     if (rate === null) return;
-    const sum = nextSum(at.watch.sum, combine(new Map([['rate', rate.p]])).e);
-    if (sum < alarmLevel(this.#options, this.#pods.size)) return;
     at.watch.alarmedRates.add(feature);
     verdicts.push({
       channel: 'rate',
@@ -259,6 +272,7 @@ export class Judge {
     }
     if (oldest === null) return;
     this.counters.podsForgotten += 1;
+    oldest.isForgotten = true;
     this.#closeNow(oldest, verdicts);
     this.#pods.delete(watchKey(oldest.container));
   }
@@ -267,19 +281,21 @@ export class Judge {
   #ended(
     watch: PodWatch,
     outcome: WindowOutcome | null,
-    observation: Observation,
+    seen: Observation | LastSeen,
     verdicts: Verdict[],
   ): void {
     if (outcome === null) return;
     this.counters.lessonsDropped += watch.lessonsDropped;
     watch.lessonsDropped = 0;
     this.#splitIfDue(watch.profile);
-    if (!outcome.alarmed) return;
+    const [most] = outcome.parts;
+    if (!outcome.alarmed || most === undefined) return;
     verdicts.push({
-      channel: outcome.parts[0]?.channel ?? 'sequence',
-      value: `evidence of ${outcome.parts.map((part) => part.channel).join(', ')}`,
+      channel: most.channel,
+      // By name, not by weight: what an alert is about must not hang on the last decimal.
+      value: `evidence of ${outcome.parts.map((part) => part.channel).sort().join(', ')}`,
       score: EVIDENCE_SCORE,
-      observation,
+      observation: 'observation' in seen ? seen.observation() : seen,
       watch,
       session: null,
       mode: 'complete',
@@ -348,8 +364,10 @@ export class Judge {
     if (own === '' || addressScope(own) !== 'inside' || o.container.workload === '') return;
     const owner = `${o.container.namespace}/${o.container.workload}`;
     const known = this.#addresses.get(own);
+    if (known === null || known === owner) return;
     if (known === undefined && this.#addresses.size >= ADDRESSES_MAX) this.#addresses.clear();
-    this.#addresses.set(own, known === undefined || known === owner ? owner : null);
+    this.#addressChanges += 1;
+    this.#addresses.set(own, known === undefined ? owner : null);
   }
 }
 
@@ -370,24 +388,4 @@ function noteProbe({ profile, hash }: PodWatch, session: Session): void {
 
 function isNeverLearned(rules: readonly InnateRule[]): boolean {
   return rules.some((rule) => rule.mode === 'always');
-}
-
-/** What is counted per window, by program so that one busy program hides no other. */
-function featureOf(o: Observation): string {
-  switch (o.kind) {
-    case 'connect':
-      return `connections to port ${o.port} by ${o.process.name}`;
-    case 'exec':
-      return 'programs started';
-    case 'open':
-      return o.isWrite ? 'files written' : 'files read';
-    case 'change':
-      return 'files changed';
-    case 'accept':
-    case 'listen':
-    case 'privileged':
-    case 'rule':
-    case 'exit':
-      return '';
-  }
 }

@@ -76,13 +76,14 @@ export class Novelty {
     return this.#weighStrong(behaviour, name, at);
   }
 
-  /** What a person decided needs no evidence. */
+  /**
+   * What a person decided needs no evidence, and makes none: what is seen while it is accepted is
+   * not learned, so that an undo leaves nothing behind and an accept for one image is not handed
+   * on to the next version as its habit.
+   */
   #obey(ruling: 'accept' | 'reject', behaviour: Behaviour, at: Occasion): Verdict | null {
-    const { profile, hash } = at.watch;
-    if (ruling === 'accept') {
-      profile.learn(behaviour, hash, at.ms, true);
-      return null;
-    }
+    const { profile } = at.watch;
+    if (ruling === 'accept') return null;
     const name = behaviour.channel as LearnedChannel;
     return {
       channel: name,
@@ -106,10 +107,8 @@ export class Novelty {
   }
 
   #learnLater(behaviour: Behaviour, at: Occasion, exempt = false): null {
-    const { channel, verb, object, detail, by } = behaviour;
-    const key = `${channel}\u0000${verb}\u0000${object}\u0000${detail}\u0000${by}`;
     if (!at.watch.isTainted(at.ms)) {
-      at.watch.keepLesson(key, { behaviour, ms: at.ms, lastMs: at.ms, exempt });
+      at.watch.keepLesson(lessonKey(behaviour), { behaviour, ms: at.ms, lastMs: at.ms, exempt });
     }
     return null;
   }
@@ -130,6 +129,8 @@ export class Novelty {
       const channel = p.channel(name);
       if (channel.knowsGroup(channel.groupOf(behaviour))) return null;
     }
+    // Who accepted one file there has accepted that the program writes there.
+    if (profile.acceptsSiblingOf(behaviour)) return null;
     return {
       channel: name,
       value: profile.channel(name).keyOf(behaviour),
@@ -231,6 +232,10 @@ export class Novelty {
       cause: { kind: 'rule', behaviour },
     };
   }
+}
+
+export function lessonKey({ channel, verb, object, detail, by }: Behaviour): string {
+  return `${channel}\u0000${verb}\u0000${object}\u0000${detail}\u0000${by}`;
 }
 
 /** A shell, or a tool that connects, does not wait as long for a second pod to show the same. */

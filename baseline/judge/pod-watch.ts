@@ -20,6 +20,9 @@ const RECENT_MAX = 12;
 const RECENT_MS = 60_000;
 const ACTION_CHARS_MAX = 120;
 
+/** Tells what was seen if somebody asks: the observation itself need not be made before. */
+export type LastSeen = { observation(): Observation };
+
 export type Lesson = {
   readonly behaviour: Behaviour;
   /** When it was seen first in the window, and last. */
@@ -43,7 +46,11 @@ export class PodWatch {
   /** Windows that were counted before it was known that events of them were lost. */
   owedWindows = 0;
   /** What was seen last: an alarm that comes with time needs something to show. */
-  last: Observation | null = null;
+  last: Observation | LastSeen | null = null;
+  /** How often its windows were emptied. */
+  clearings = 0;
+  /** No longer watched: its place was needed. */
+  isForgotten = false;
   /** Shiryaev–Roberts sum over windows. */
   sum = 0;
   /** Until then the pod teaches nothing: it alarmed. */
@@ -139,7 +146,11 @@ export class PodWatch {
   /** What the pod did in the minute before, for the reason of an alert; newest last. */
   remember(o: Observation, ms: number): void {
     const text = actionText(o);
-    if (text === '' || this.#recent.at(-1)?.text === text) return;
+    if (text !== '') this.rememberAction(text, ms);
+  }
+
+  rememberAction(text: string, ms: number): void {
+    if (this.#recent.at(-1)?.text === text) return;
     this.#recent.push({ ms, text });
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
   }
@@ -150,6 +161,7 @@ export class PodWatch {
   }
 
   clearWindow(): void {
+    this.clearings += 1;
     this.lessons.clear();
     this.novelGroups.clear();
     this.counts.clear();
@@ -158,7 +170,7 @@ export class PodWatch {
 }
 
 /** Programs and connections tell a story; single files do not. */
-function actionText(o: Observation): string {
+export function actionText(o: Observation): string {
   if (o.kind === 'exec') return o.commandLine.slice(0, ACTION_CHARS_MAX).toWellFormed();
   if (o.kind !== 'connect' || o.address === '') return '';
   return `${o.process.name} → ${o.address}:${o.port}`;

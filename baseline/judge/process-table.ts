@@ -52,6 +52,12 @@ export class ProcessTable {
     return session;
   }
 
+  /** The same for an observation of a system call, without one. */
+  isInSession(pid: number, ppid: number): boolean {
+    const known = this.#processes.get(pid) ?? this.#processes.get(ppid);
+    return known !== undefined && known.session !== null;
+  }
+
   /** Takes an exec in. Returns the session it opens, if it is the first program of one. */
   exec(o: Exec): { readonly known: KnownProcess; readonly opened: Session | null } {
     const own = this.#processes.get(o.process.pid);
@@ -110,6 +116,11 @@ export class ProcessTable {
     const isStage = isRuncStage(name) && (exe === '' || exe.includes('memfd:runc_cloned'));
     if (!isStage && !isRuntimeProgram(exe)) return false;
     // Another program of that pid ended long ago: pids come back.
+    return this.#processes.get(pid)?.exe !== exe;
+  }
+
+  /** Of a program that was the runtime's: nobody executed it inside since. */
+  isStillRuntime(pid: number, exe: string): boolean {
     return this.#processes.get(pid)?.exe !== exe;
   }
 

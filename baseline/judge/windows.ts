@@ -1,4 +1,5 @@
 import type { Channel } from '../alert.ts';
+import type { Observation } from '../observation.ts';
 import { LEARNED_CHANNELS, type LearnedChannel } from '../profile/image-profile.ts';
 import { ratePValue } from '../profile/rates.ts';
 import { alarmLevel, combine, nextSum, type AlarmBudget, type EvidencePart } from './budget.ts';
@@ -74,6 +75,45 @@ export function rateEvidence(watch: PodWatch): RateEvidence | null {
     if (found !== null && (best === null || found.p < best.p)) best = found;
   }
   return best;
+}
+
+/**
+ * The rate of a feature that has been counted so often, where that alone is an alarm: a flood is
+ * told while it happens. Looked at at every multiple of `RATE_CHECK_EVERY`.
+ */
+export function alarmingRate(
+  watch: PodWatch,
+  feature: string,
+  seen: number,
+  level: () => number,
+): RateEvidence | null {
+  if (seen % RATE_CHECK_EVERY !== 0 || watch.alarmedRates.has(feature)) return null;
+  const rate = rateOf(watch, feature, seen);
+  if (rate === null) return null;
+  const sum = nextSum(watch.sum, combine(new Map([['rate', rate.p]])).e);
+  return sum < level() ? null : rate;
+}
+
+const RATE_CHECK_EVERY = 16;
+
+/** What is counted per window, by program so that one busy program hides no other. */
+export function featureOf(o: Observation): string {
+  switch (o.kind) {
+    case 'connect':
+      return `connections to port ${o.port} by ${o.process.name}`;
+    case 'exec':
+      return 'programs started';
+    case 'open':
+      return o.isWrite ? 'files written' : 'files read';
+    case 'change':
+      return 'files changed';
+    case 'accept':
+    case 'listen':
+    case 'privileged':
+    case 'rule':
+    case 'exit':
+      return '';
+  }
 }
 
 export function rateOf(watch: PodWatch, feature: string, seen: number): RateEvidence | null {

@@ -125,7 +125,9 @@ test('a flood of distinct paths of one pod is a bounded number of items', () => 
 test('a full channel is frozen, counts what it refused and keeps what it knew', () => {
   const channel = new ChannelProfile('exec');
   const program = (n: number): Behaviour => first(exec({ exe: `/usr/bin/${word(n)}` }));
-  for (let n = 0; n < ITEMS_MAX + 50; n += 1) channel.learn(program(n), ONCE);
+  for (let n = 0; n < ITEMS_MAX + 50; n += 1) {
+    channel.learn(program(n), { pod: 10 + Math.floor(n / 100), ms: 0 });
+  }
   expect(channel.items.size).toBe(ITEMS_MAX);
   expect(channel.frozen).toBe(true);
   expect(channel.refused).toBe(50);

@@ -2,9 +2,11 @@ import type { Channel } from '../alert.ts';
 import { behaviourText, type Behaviour } from '../behaviour/behaviour.ts';
 import type { Ruling } from './decisions.ts';
 import { Evidence, FAMILIES_MAX, type Family, type Literal } from './evidence.ts';
+import { meansOf, type IsMeant } from './meant.ts';
 import { namesOf, treeName } from './names.ts';
-import { Naming, resolveAlone } from './naming.ts';
+import { namingsOf, resolveAlone, type Naming } from './naming.ts';
 import { addPod, POD_SET_MAX, support, type PodSet } from './pod-set.ts';
+import { Share } from './share.ts';
 import { copyOf, join, type Trace } from './trace.ts';
 
 /**
@@ -13,7 +15,7 @@ import { copyOf, join, type Trace } from './trace.ts';
  * a single new name, for all of them when `settle` is called or `NEWS_MAX` changes have come.
  *
  * Bounds: those of `evidence.ts`; when they are used up the channel is frozen and says so
- * (`frozen`, `refused`), nothing is evicted silently.
+ * (`frozen`, `refused`), nothing is evicted silently. What one pod alone may teach: `share.ts`.
  */
 
 export const ITEMS_MAX = FAMILIES_MAX;
@@ -40,8 +42,8 @@ export type Item = Trace & {
   isOwn: boolean;
 };
 
-/** A raw behaviour that was looked up before. */
-type Slot = { readonly item: Item; literal: Literal | null };
+/** Where a known behaviour is counted: as itself, and under what it is called in general. */
+export type Standing = { readonly item: Item; literal: Literal | null };
 
 export class ChannelProfile {
   readonly channel: Channel;
@@ -49,13 +51,18 @@ export class ChannelProfile {
   readonly own = new Evidence();
   /** What the fleet told. */
   readonly fleet = new Evidence();
-  /** New behaviours that were refused because one pod had taught its share. */
+  /** New behaviours that do not count because one pod alone had taught its share. */
   overtaught = 0;
+  /** Grows when all names are derived anew: where behaviours stand is to be asked again. */
+  settles = 0;
+  /** Grows with what is learned or told, not with what is seen again. */
+  changes = 0;
+  #share = new Share();
   readonly #podCount: () => number;
   readonly #isTold: (literal: Literal) => boolean;
   #items = new Map<string, Item>();
   #namings = new Map<string, Naming>();
-  readonly #resolved = new Map<string, Slot>();
+  readonly #resolved = new Map<string, Standing>();
   /** Made anew when it is asked for after a change. */
   #groups: Set<string> | null = null;
   #news = 0;
@@ -95,14 +102,19 @@ export class ChannelProfile {
 
   /** True when the pod showed it before: then only the time is news. */
   seeAgain(behaviour: Behaviour, pod: number, ms: number): boolean {
-    const slot = this.#slot(behaviour);
-    if (slot === undefined) return false;
-    if (slot.literal?.isKept !== true) slot.literal = this.own.literalOf(behaviour);
-    const trace = slot.literal?.trace;
-    if (trace === undefined || !isShownBy(trace.pods, pod) || ms < trace.firstMs) return false;
-    if (ms > trace.lastMs) trace.lastMs = ms;
-    if (ms > slot.item.lastMs) slot.item.lastMs = ms;
+    const standing = this.standing(behaviour);
+    if (standing === undefined || !isShownAgain(standing, pod, ms)) return false;
+    noteTime(standing, ms);
     return true;
+  }
+
+  /** Undefined for what is not known. */
+  standing(behaviour: Behaviour): Standing | undefined {
+    const slot = this.#slot(behaviour);
+    if (slot !== undefined && slot.literal?.isKept !== true) {
+      slot.literal = this.own.literalOf(behaviour);
+    }
+    return slot;
   }
 
   keyOf(behaviour: Behaviour): string {
@@ -115,8 +127,18 @@ export class ChannelProfile {
     return groupOf(behaviour, this.#resolve(behaviour));
   }
 
-  /** What a person said of it, under its literal name or under what it is called in general. */
-  rulingOn(behaviour: Behaviour, revision: number, ask: (value: string) => Ruling): Ruling {
+  /**
+   * What a person said of it: under its literal name, under what it is called in general, or under
+   * a pattern that it fits whatever the profile calls it at present.
+   */
+  rulingOn(
+    behaviour: Behaviour,
+    revision: number,
+    ask: {
+      readonly byText: (value: string) => Ruling;
+      readonly byPattern: (isMeant: IsMeant) => Ruling;
+    },
+  ): Ruling {
     if (revision !== this.#ruledAt) {
       this.#rulings.clear();
       this.#ruledAt = revision;
@@ -125,7 +147,9 @@ export class ChannelProfile {
     const known = this.#rulings.get(raw);
     if (known !== undefined) return known;
     const literal = behaviourText(behaviour, resolveAlone(behaviour));
-    const ruling = ask(literal) ?? ask(this.keyOf(behaviour));
+    const ruling = ask.byText(literal)
+      ?? ask.byText(this.keyOf(behaviour))
+      ?? ask.byPattern(meansOf(behaviour));
     if (this.#rulings.size >= RESOLVED_MAX) this.#rulings.clear();
     this.#rulings.set(raw, ruling);
     return ruling;
@@ -142,6 +166,12 @@ export class ChannelProfile {
     if (slot?.literal?.isKept === true) {
       return this.#again(slot.item, slot.literal, { ...at, exempt });
     }
+    this.changes += 1;
+    const isNew = slot === undefined && this.own.literalOf(behaviour) === null;
+    if (isNew && !this.#share.mayKeep(pod, ms)) {
+      this.overtaught += 1;
+      return null;
+    }
     const { literal, isNews } = this.own.see(behaviour, pod, ms, exempt);
     if (isNews) this.#note(behaviour, slot !== undefined);
     if (slot !== undefined) {
@@ -149,14 +179,25 @@ export class ChannelProfile {
       touch(slot.item, pod, ms);
       return slot.item;
     }
-    if (literal === null) return null;
+    if (literal === null || !this.#counts(literal, isNew)) return null;
     return this.#insert(behaviour, this.#resolve(behaviour), { ...literal.trace, isOwn: true });
+  }
+
+  /** A name without an item: it counts when its pod's share has room, or with a second pod. */
+  #counts({ trace: { pods, firstMs } }: Literal, isNew: boolean): boolean {
+    const [pod] = pods;
+    if (pod === undefined || support(pods) > 1) return true;
+    if (!isNew) return false;
+    const isIn = this.#share.add(pod, firstMs);
+    if (!isIn) this.overtaught += 1;
+    return isIn;
   }
 
   /** Takes in what the fleet knows, as `put` hands it over. */
   tell(put: (fleet: Evidence) => void): void {
     const { version } = this.fleet;
     put(this.fleet);
+    this.changes += 1;
     if (this.fleet.version !== version) this.#news = Number.POSITIVE_INFINITY;
   }
 
@@ -175,22 +216,23 @@ export class ChannelProfile {
 
   /** Something was seen there before: the same operation of the same program in that directory. */
   knowsGroup(group: string): boolean {
-    if (this.#groups === null) {
-      this.#groups = new Set();
-      for (const item of this.items.values()) this.#groups.add(item.group);
-    }
+    // First, because settling forgets the groups.
+    const { items } = this;
+    this.#groups ??= new Set(Array.from(items.values(), (item) => item.group));
     return this.#groups.has(group);
   }
 
   /** Derives all names and items from the evidence. */
   settle(): void {
+    this.settles += 1;
+    this.changes += 1;
     this.#news = 0;
     this.#more = 0;
     this.#resolved.clear();
     this.#rulings.clear();
     this.#groups = null;
     this.#items = new Map();
-    const evidence = this.#evidence();
+    const evidence = this.#withinShare(this.#evidence());
     this.#namings = namingsOf(evidence, this.#podCount());
     const itemsOf = new Map<Family, Set<Item>>();
     for (const family of evidence.families.values()) itemsOf.set(family, this.#derive(family));
@@ -217,19 +259,17 @@ export class ChannelProfile {
     if (this.fleet.families.size === 0) return this.own;
     const all = new Evidence();
     all.absorb(this.own);
-    all.raise(this.fleet.level);
-    for (const { literals, rest } of this.fleet.families.values()) {
-      const told = literals.filter(this.#isTold);
-      for (const { behaviour, trace } of told) all.add(behaviour, copyOf(trace));
-      const [first] = told;
-      if (first !== undefined && rest !== null && told.length === literals.length) {
-        all.addFamilyRest(first.behaviour, copyOf(rest));
-      }
-    }
-    for (const { behaviour, rest } of this.fleet.places.values()) {
-      if (rest !== null) all.addPlaceRest(behaviour, copyOf(rest));
-    }
+    all.absorb(this.fleet, this.#isTold);
     return all;
+  }
+
+  #withinShare(all: Evidence): Evidence {
+    this.#share = new Share();
+    const beyond = this.#share.beyond(all);
+    if (beyond.size === 0) return all;
+    const counted = new Evidence();
+    counted.absorb(all, (literal) => !beyond.has(literal));
+    return counted;
   }
 
   #derive({ literals, rest }: Family): Set<Item> {
@@ -256,7 +296,10 @@ export class ChannelProfile {
     const isNews = Evidence.again(literal, pod, ms, exempt);
     if (isNews) this.#note(literal.behaviour, true);
     if (ms > item.lastMs) item.lastMs = ms;
-    if (isNews) addPod(item.pods, pod);
+    if (isNews) {
+      this.changes += 1;
+      addPod(item.pods, pod);
+    }
     if (ms < item.firstMs) item.firstMs = ms;
     return item;
   }
@@ -289,7 +332,7 @@ export class ChannelProfile {
     return this.#news >= Math.max(NEWS_MAX, records * NEWS_SHARE);
   }
 
-  #slot(behaviour: Behaviour): Slot | undefined {
+  #slot(behaviour: Behaviour): Standing | undefined {
     const raw = rawKey(behaviour);
     const cached = this.#resolved.get(raw);
     if (cached !== undefined) return cached;
@@ -309,23 +352,6 @@ export class ChannelProfile {
   }
 }
 
-function namingsOf(evidence: Evidence, podCount: number): Map<string, Naming> {
-  const trees = new Map<string, { tree: Behaviour['tree']; families: Family[] }>();
-  for (const family of evidence.families.values()) {
-    const [first] = family.literals;
-    if (first === undefined || first.behaviour.tree === 'none') continue;
-    const name = treeName(first.behaviour);
-    const known = trees.get(name) ?? { tree: first.behaviour.tree, families: [] };
-    known.families.push(family);
-    trees.set(name, known);
-  }
-  const namings = new Map<string, Naming>();
-  for (const [name, { tree, families }] of trees) {
-    namings.set(name, new Naming(tree, families, podCount));
-  }
-  return namings;
-}
-
 function absorb(item: Item, trace: Trace): void {
   const { pods, reporters, firstMs, lastMs, exempt } = join(item, trace);
   Object.assign(item, { pods, reporters, firstMs, lastMs, exempt });
@@ -336,6 +362,18 @@ function touch(item: Item, pod: number, ms: number): void {
   item.isOwn = true;
   if (ms > item.lastMs) item.lastMs = ms;
   if (ms < item.firstMs) item.firstMs = ms;
+}
+
+/** The pod showed it before; then only the time is news. */
+export function isShownAgain({ literal }: Standing, pod: number, ms: number): boolean {
+  if (literal?.isKept !== true) return false;
+  const { trace } = literal;
+  return ms >= trace.firstMs && isShownBy(trace.pods, pod);
+}
+
+export function noteTime({ item, literal }: Standing, ms: number): void {
+  if (literal !== null && ms > literal.trace.lastMs) literal.trace.lastMs = ms;
+  if (ms > item.lastMs) item.lastMs = ms;
 }
 
 function groupOf(behaviour: Behaviour, object: string): string {

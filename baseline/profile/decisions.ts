@@ -1,12 +1,14 @@
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { channels, type Channel } from '../alert.ts';
+import type { IsMeant } from './meant.ts';
 
 /**
  * What people decided about profiles, as the collector keeps it and every agent obeys it. The
  * whole list is replaced at once: a list half taken over would be nobody's decision.
  *
- * - `accept`: known and trusted there, however few pods showed it
+ * - `accept`: known and trusted there, however few pods showed it; not learned by it, so that an
+ *   undo takes all of it back
  * - `reject`: never learned, and raised every time, even where the profile holds it
  * - `lock` / `unlock`: the profile learns nothing new; novelties raise as in a complete one
  * - `reset`: what was learned before `at` is forgotten, by the collector and by every agent
@@ -119,6 +121,8 @@ const STRICTNESS: Readonly<Record<DecisionKind, number>> = {
 /** The decisions in force, by where they hold: a look costs three map look-ups. */
 export class Decisions {
   #behaviours = new Map<string, Word>();
+  /** Texts that may mean more than one behaviour. */
+  readonly #patterns = new Map<Channel, Set<string>>();
   #locks = new Map<string, Word>();
   #resets = new Map<string, Word>();
   /** Grows with each new list, so that what was derived from the old one is made anew. */
@@ -129,6 +133,7 @@ export class Decisions {
     const parsed = parseDecisions(list);
     if (!parsed.ok) return parsed;
     this.#behaviours = new Map();
+    this.#patterns.clear();
     this.#locks = new Map();
     this.#resets = new Map();
     for (const decision of parsed.decisions) {
@@ -145,10 +150,28 @@ export class Decisions {
 
   rulingOn(channel: Channel, value: string, profile: ProfileName): Ruling {
     if (this.isEmpty) return null;
-    const last = lastOf(this.#behaviours, profile, `\u0000${channel}\u0000${value}`);
-    return last?.decision.kind === 'reject' || last?.decision.kind === 'accept'
-      ? last.decision.kind
-      : null;
+    return rulingOf(lastOf(this.#behaviours, profile, `\u0000${channel}\u0000${value}`));
+  }
+
+  /** The last word on those texts with a pattern in them that mean what is asked about. */
+  rulingOnPattern(channel: Channel, profile: ProfileName, isMeant: IsMeant): Ruling {
+    let last: Word | null = null;
+    for (const value of this.#patterns.get(channel) ?? []) {
+      if (!isMeant(value)) continue;
+      const word = lastOf(this.#behaviours, profile, `\u0000${channel}\u0000${value}`);
+      if (word !== null) last = last === null ? word : later(last, word);
+    }
+    return rulingOf(last);
+  }
+
+  /** Whether some text that means what is asked about is accepted there. Walks through all. */
+  accepts(channel: Channel, profile: ProfileName, isMeant: IsMeant): boolean {
+    for (const { decision } of this.#behaviours.values()) {
+      if (decision.kind !== 'accept' || decision.channel !== channel) continue;
+      if (!isMeant(decision.value)) continue;
+      if (this.rulingOn(channel, decision.value, profile) === 'accept') return true;
+    }
+    return false;
   }
 
   isLocked(profile: ProfileName): boolean {
@@ -160,6 +183,13 @@ export class Decisions {
     return this.#resets.size === 0 ? 0 : (lastOf(this.#resets, profile, '')?.atMs ?? 0);
   }
 
+  #notePattern({ channel, value }: Decision): void {
+    if (!/[<*]/.test(value)) return;
+    const patterns = this.#patterns.get(channel);
+    if (patterns === undefined) this.#patterns.set(channel, new Set([value]));
+    else patterns.add(value);
+  }
+
   #take(decision: Decision): void {
     const word = { atMs: Date.parse(decision.at), decision };
     const place = placeOf(decision);
@@ -168,6 +198,7 @@ export class Decisions {
       case 'reject': {
         const entry = `${place}\u0000${decision.channel}\u0000${decision.value}`;
         keepLast(this.#behaviours, entry, word);
+        this.#notePattern(decision);
         return;
       }
       case 'lock':
@@ -178,6 +209,11 @@ export class Decisions {
         keepLast(this.#resets, place, word);
     }
   }
+}
+
+function rulingOf(word: Word | null): Ruling {
+  const kind = word?.decision.kind;
+  return kind === 'reject' || kind === 'accept' ? kind : null;
 }
 
 function keepLast(words: Map<string, Word>, key: string, word: Word): void {

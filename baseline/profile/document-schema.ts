@@ -151,6 +151,7 @@ function namesError({ channels, probes, calibration }: ProfileDocument): string 
 function familiesError({ channels }: ProfileDocument): string | null {
   for (const [channel, { families }] of Object.entries(channels)) {
     for (const [index, family] of families.entries()) {
+      if (family.names.length < 2) continue;
       const keys = new Set(
         family.names.map(([object]) => {
           const behaviour = behaviourOf(channel as LearnedChannel, family, object);

@@ -183,9 +183,10 @@ function addEvidence(
   const { level, families } = document ?? { level: 0, families: [] };
   evidence.raise(level);
   for (const family of families) {
-    for (const [object, ...trace] of family.names) {
-      evidence.add(behaviourOf(channel, family, object), restoredTrace(trace));
-    }
+    evidence.addNames(family.names.map(([object, ...trace]) => ({
+      behaviour: behaviourOf(channel, family, object),
+      trace: restoredTrace(trace),
+    })));
   }
   for (const family of families) {
     const behaviour = behaviourOf(channel, family, family.names[0]?.[0] ?? '');
@@ -208,6 +209,8 @@ function restoredTrace([pods, reporters, firstMs, lastMs, exempt]: TraceDocument
 
 /** Sorted and each once: support is what trust is made of. */
 function hashes(list: readonly number[], max: number): HashSet {
+  const isSorted = list.every((hash, index) => index === 0 || hash > (list[index - 1] as number));
+  if (isSorted) return list.slice(0, max);
   return list.reduce<HashSet>((set, hash) => mergeHashes(set, [hash], max), []);
 }
 

@@ -25,7 +25,8 @@ export const LEVEL_MAX = 4;
 
 export type Literal = {
   readonly behaviour: Behaviour;
-  readonly segments: readonly string[];
+  /** Null until a name is made of it, which merging never does; ask `segmentsIn`. */
+  segments: readonly string[] | null;
   readonly hash: number;
   trace: Trace;
   /** False when smaller hashes pushed it out of the sketch. */
@@ -60,6 +61,11 @@ export type Sighting = {
 };
 
 const REFUSED: Sighting = { literal: null, isNews: false };
+
+export function segmentsIn(literal: Literal): readonly string[] {
+  literal.segments ??= namesOf(literal.behaviour).segments;
+  return literal.segments;
+}
 
 export class Evidence {
   readonly families = new Map<string, Family>();
@@ -112,13 +118,17 @@ export class Evidence {
     }
   }
 
-  /** Takes in all that the other holds. */
-  absorb(other: Evidence): void {
+  /** Takes in all that the other holds, or of it the names that are wanted. */
+  absorb(other: Evidence, isWanted: (literal: Literal) => boolean = () => true): void {
     this.raise(other.level);
     for (const { literals, rest } of other.families.values()) {
-      for (const { behaviour, trace } of literals) this.#put(behaviour, copyOf(trace));
-      const [first] = literals;
-      if (first !== undefined && rest !== null) this.addFamilyRest(first.behaviour, copyOf(rest));
+      const wanted = literals.filter(isWanted);
+      const [first] = wanted;
+      if (first === undefined) continue;
+      this.addNames(wanted.map(({ behaviour, trace }) => ({ behaviour, trace: copyOf(trace) })));
+      // What was dropped says nothing of a family of which some names do not count.
+      if (rest === null || wanted.length < literals.length) continue;
+      this.addFamilyRest(first.behaviour, copyOf(rest));
     }
     for (const { behaviour, rest } of other.places.values()) {
       if (rest !== null) this.addPlaceRest(behaviour, copyOf(rest));
@@ -128,6 +138,18 @@ export class Evidence {
   /** A name with all that is known of it. */
   add(behaviour: Behaviour, trace: Trace): Sighting {
     return this.#put(behaviour, trace);
+  }
+
+  /** Names of one family: what shape they have is found out once, which is most of a merge. */
+  addNames(names: readonly { readonly behaviour: Behaviour; readonly trace: Trace }[]): void {
+    const [first] = names;
+    if (first === undefined) return;
+    const shape = namesOf(first.behaviour);
+    const key = familyKey(first.behaviour, shape);
+    for (const { behaviour, trace } of names) {
+      const family = this.families.get(key) ?? this.#newFamily(behaviour, key, shape, trace);
+      if (family !== null) this.#name(family, boundedBehaviour(behaviour), null, trace);
+    }
   }
 
   /** What is left of the dropped names of the family that this behaviour belongs to. */
@@ -184,7 +206,7 @@ export class Evidence {
   #name(
     family: Family,
     behaviour: Behaviour,
-    segments: readonly string[],
+    segments: readonly string[] | null,
     trace: Trace,
   ): Sighting {
     const { literals } = family;

@@ -4,9 +4,10 @@ import type { Observation } from '../observation.ts';
 import { connect, exec, read } from '../testing/observations.ts';
 import { COMPLETION_DEFAULT } from './completion.ts';
 import type { Decision } from './decisions.ts';
-import { ImageProfile, NEW_PER_POD_AND_DAY } from './image-profile.ts';
+import { ImageProfile } from './image-profile.ts';
 import { PODS_MAX } from './pods.ts';
 import { RATES_MAX } from './rate-book.ts';
+import { NEW_PER_POD_AND_DAY } from './share.ts';
 import { partOf, shouldSplit, SPLIT_WINDOWS_MIN } from './workload-split.ts';
 
 const IMAGE = { repository: 'shop/web', tag: '1.0', digest: '' };

@@ -3,11 +3,13 @@ import type { Behaviour } from '../behaviour/behaviour.ts';
 import type { Image } from '../observation.ts';
 import { Calibration } from './calibration.ts';
 import { ChannelProfile, isTrusted, type Item } from './channel-profile.ts';
+import { cleanRunOf } from './clean-run.ts';
 import { completion, type Completion, type CompletionRule } from './completion.ts';
 import { Decisions, type Ruling } from './decisions.ts';
 import type { Literal } from './evidence.ts';
-import { Pods, restartsIn, type PodSpan } from './pods.ts';
-import { support, type HashSet } from './pod-set.ts';
+import { meansSiblingOf } from './meant.ts';
+import { Pods, restartsIn } from './pods.ts';
+import { support } from './pod-set.ts';
 import { ProbeBook, PROBE_RUNS_MIN, probeRuns, type OutsideRun } from './probe-book.ts';
 import { Quorum } from './quorum.ts';
 import { pooledRate, RateBook } from './rate-book.ts';
@@ -33,8 +35,6 @@ export type LearnedChannel = (typeof LEARNED_CHANNELS)[number];
 /** Novelty in these raises at once when they are complete; they converge in hours. */
 export const STRONG_CHANNELS: ReadonlySet<Channel> = new Set(['exec', 'net', 'priv']);
 
-/** New behaviours that one pod may teach, per channel and day: a flood is not a lesson. */
-export const NEW_PER_POD_AND_DAY = 200;
 /** After so many times the minimum age it is called what it is; it goes on learning. */
 const NEVER_COMPLETE_AGES = 7;
 /** Three starts before the one that is judged: trust asks for two, and one may have had losses. */
@@ -77,12 +77,10 @@ export class ImageProfile {
   revision = 0;
   /** New behaviours that a lock kept out. */
   lockedOut = 0;
-  readonly #taught = new Map<string, number>();
   /** A collector has none: it takes all in. */
   readonly #quorum: Quorum | null;
   readonly #calibrations = new Map<LearnedChannel, { stamp: string; is: Calibration }>();
   readonly #pooled = new Map<string, { windows: number; stats: RateStats }>();
-  #taughtDay = 0;
 
   constructor(key: string, image: Image, workload = '', outlook: Outlook | null = null) {
     this.key = key;
@@ -134,10 +132,19 @@ export class ImageProfile {
   /** What a person said about it, by its own name or by what it is called in general. */
   rulingOn(behaviour: Behaviour): Ruling {
     if (this.decisions.isEmpty) return null;
-    const channel = this.channel(behaviour.channel as LearnedChannel);
-    return channel.rulingOn(behaviour, this.decisions.revision, (value) =>
-      this.decisions.rulingOn(behaviour.channel, value, this),
-    );
+    const { decisions } = this;
+    const name = behaviour.channel;
+    return this.channel(name as LearnedChannel).rulingOn(behaviour, decisions.revision, {
+      byText: (value) => decisions.rulingOn(name, value, this),
+      byPattern: (isMeant) => decisions.rulingOnPattern(name, this, isMeant),
+    });
+  }
+
+  /** A person accepted another file of that program in that directory. */
+  acceptsSiblingOf(behaviour: Behaviour): boolean {
+    if (this.decisions.isEmpty) return false;
+    const { channel } = behaviour;
+    return this.decisions.accepts(channel, this, meansSiblingOf(behaviour));
   }
 
   get isLocked(): boolean {
@@ -149,10 +156,10 @@ export class ImageProfile {
   }
 
   trusts(item: Item): boolean {
-    return isTrusted(item, this.isOnePodWorkload) || this.#isAccepted(item);
+    return isTrusted(item, this.isOnePodWorkload) || this.isAccepted(item);
   }
 
-  #isAccepted({ behaviour }: Item): boolean {
+  isAccepted({ behaviour }: Item): boolean {
     return this.rulingOn(behaviour) === 'accept';
   }
 
@@ -223,15 +230,19 @@ export class ImageProfile {
     return this.starts >= STARTS_MIN;
   }
 
-  /** Learns, within what one pod may teach in a day. Returns null where a bound refused it. */
+  /** Learns, within what one pod may teach in a day. Returns null where it does not count (yet). */
   learn(behaviour: Behaviour, pod: number, ms: number, exempt = false): Item | null {
-    const name = behaviour.channel as LearnedChannel;
-    const channel = this.channel(name);
+    const channel = this.channel(behaviour.channel as LearnedChannel);
     const known = channel.find(behaviour);
-    if (known === undefined && !this.#mayLearn(behaviour, pod, ms)) return null;
+    if (known === undefined && this.isLocked) {
+      this.lockedOut += 1;
+      return null;
+    }
     const before = known?.isOwn === true ? known.pods.length : 0;
+    const { version } = channel.own;
     const item = channel.learn(behaviour, { pod, ms }, exempt);
-    if (item !== null && item.pods.length !== before) this.revision += 1;
+    const isNews = item === null ? channel.own.version !== version : item.pods.length !== before;
+    if (isNews) this.revision += 1;
     return item;
   }
 
@@ -254,30 +265,6 @@ export class ImageProfile {
 
   learnShared({ behaviour, pods }: Candidate, exempt = true): void {
     for (const [pod, ms] of pods) this.learn(behaviour, pod, ms, exempt);
-  }
-
-  #mayLearn(behaviour: Behaviour, pod: number, ms: number): boolean {
-    if (!this.decisions.isEmpty && this.rulingOn(behaviour) === 'accept') return true;
-    if (this.isLocked) {
-      this.lockedOut += 1;
-      return false;
-    }
-    if (this.#mayTeach(pod, behaviour.channel as LearnedChannel, ms)) return true;
-    this.channel(behaviour.channel as LearnedChannel).overtaught += 1;
-    return false;
-  }
-
-  #mayTeach(pod: number, channel: LearnedChannel, ms: number): boolean {
-    const day = Math.floor(ms / 86_400_000);
-    if (day !== this.#taughtDay) {
-      this.#taught.clear();
-      this.#taughtDay = day;
-    }
-    const key = `${pod}/${channel}`;
-    const taught = this.#taught.get(key) ?? 0;
-    if (taught >= NEW_PER_POD_AND_DAY) return false;
-    this.#taught.set(key, taught + 1);
-    return true;
   }
 
   /** How often a pod did something in a window that counts. */
@@ -354,46 +341,14 @@ export class ImageProfile {
     return starts >= STARTS_MIN;
   }
 
-  /**
-   * Whether the channel is complete, from evidence that merges: the first time of each behaviour
-   * and the windows of each pod. Generalising a directory takes its novelty back.
-   */
+  /** Whether the channel is complete; `without` what one node alone reported if so asked. */
   completion(
     name: LearnedChannel,
     rule: CompletionRule,
     windowMs: number,
     without: number | null = null,
   ): Completion {
-    const spans = this.pods.spans(without);
-    let { firstMs, lastMs } = this;
-    if (without !== null) [firstMs, lastMs] = reachOf(spans.values());
-    const novel = new Set<number>();
-    let lastNovelMs = firstMs;
-    for (const item of this.channel(name).items.values()) {
-      if (without !== null && !item.isOwn && isOnlyFrom(item.reporters, without)) continue;
-      if (item.exempt || this.parent?.find(item.behaviour) !== undefined) continue;
-      if (!this.decisions.isEmpty && this.#isAccepted(item)) continue;
-      novel.add(Math.floor(item.firstMs / windowMs));
-      if (item.firstMs > lastNovelMs) lastNovelMs = item.firstMs;
-    }
-    const ageMs = Math.max(0, lastMs - firstMs);
-    let clean = 0;
-    let windows = 0;
-    for (const span of spans.values()) {
-      clean += windowsAfter(span, lastNovelMs);
-      windows += span.windows;
-    }
-    return completion(
-      {
-        novelWindows: novel.size,
-        cleanWindows: clean,
-        pods: spans.size,
-        restarts: restartsIn(spans, firstMs),
-        ageMs,
-        windowsPerSecond: ageMs > 0 ? (windows * 1000) / ageMs : 0,
-      },
-      rule,
-    );
+    return completion(cleanRunOf(this, name, { windowMs, without }), rule);
   }
 
   /**
@@ -409,7 +364,7 @@ export class ImageProfile {
       if (!STRONG_CHANNELS.has(name)) continue;
       for (const item of this.channel(name).items.values()) {
         const [only] = item.pods;
-        if (support(item.pods) !== 1 || only === undefined || this.#isAccepted(item)) continue;
+        if (support(item.pods) !== 1 || only === undefined || this.isAccepted(item)) continue;
         if (this.parent?.find(item.behaviour) === undefined) alone.add(only);
       }
     }
@@ -438,25 +393,4 @@ export class ImageProfile {
   review(): void {
     for (const channel of this.channels.values()) channel.review();
   }
-}
-
-function isOnlyFrom(reporters: HashSet, reporter: number): boolean {
-  return reporters.length === 1 && reporters[0] === reporter;
-}
-
-function reachOf(spans: Iterable<PodSpan>): [firstMs: number, lastMs: number] {
-  let firstMs = Number.POSITIVE_INFINITY;
-  let lastMs = 0;
-  for (const span of spans) {
-    if (span.windows === 0) continue;
-    firstMs = Math.min(firstMs, span.firstMs);
-    lastMs = Math.max(lastMs, span.lastMs);
-  }
-  return [firstMs, lastMs];
-}
-
-function windowsAfter(span: PodSpan, ms: number): number {
-  if (span.firstMs >= ms) return span.windows;
-  if (span.lastMs <= ms || span.lastMs === span.firstMs) return 0;
-  return (span.windows * (span.lastMs - ms)) / (span.lastMs - span.firstMs);
 }

@@ -1,6 +1,6 @@
 import type { Behaviour } from '../behaviour/behaviour.ts';
-import type { Family, Literal } from './evidence.ts';
-import { namesOf, separatorOf, type Names } from './names.ts';
+import { segmentsIn, type Evidence, type Family, type Literal } from './evidence.ts';
+import { namesOf, separatorOf, treeName, type Names } from './names.ts';
 import { mergePodSets, type PodSet } from './pod-set.ts';
 
 /**
@@ -43,6 +43,7 @@ type Directory = {
 type Entry = {
   readonly family: Family;
   readonly literal: Literal;
+  readonly segments: readonly string[];
   /** What its directory is called, and the same with all fan-out directories as one. */
   name: string;
   pool: string;
@@ -62,13 +63,14 @@ export class Naming {
       // What stands for itself all the way down (`/etc`) is in nobody's way.
       if (family.shapes.length === 0) continue;
       for (const literal of family.literals) {
-        const name = literal.segments[0] ?? '';
-        entries.push({ family, literal, name, pool: name });
+        const segments = segmentsIn(literal);
+        const name = segments[0] ?? '';
+        entries.push({ family, literal, segments, name, pool: name });
       }
     }
     let deeper = entries;
     for (let depth = 1; deeper.length > 0; depth += 1) {
-      deeper = deeper.filter(({ literal }) => literal.segments.length > depth);
+      deeper = deeper.filter(({ segments }) => segments.length > depth);
       this.#decide(deeper, depth, Math.max(1, podCount));
     }
     for (const { literal, name } of entries) this.#names.set(literal, name);
@@ -76,7 +78,7 @@ export class Naming {
 
   /** What one of the names it was made from is called. */
   nameOf(literal: Literal): string {
-    return this.#names.get(literal) ?? literal.segments.join(separatorOf(this.#tree));
+    return this.#names.get(literal) ?? segmentsIn(literal).join(separatorOf(this.#tree));
   }
 
   resolve({ segments, shapes }: Names): string {
@@ -112,7 +114,7 @@ export class Naming {
     }
     const separator = separatorOf(this.#tree);
     for (const entry of entries) {
-      const segment = entry.literal.segments[depth] as string;
+      const segment = entry.segments[depth] as string;
       const shape = entry.family.shapes[depth] ?? null;
       const called = this.#called(entry.name, entry.pool, segment, shape);
       const isPooled = isFanOut(this.#tree, segment) && shape !== null;
@@ -122,12 +124,12 @@ export class Naming {
   }
 
   #count(
-    { family, literal, name, pool }: Entry,
+    { family, literal, segments, name, pool }: Entry,
     depth: number,
     groups: Map<string, Group>,
     directories: Map<string, Directory>,
   ): void {
-    const { segments, trace: { pods } } = literal;
+    const { pods } = literal.trace;
     const segment = segments[depth] as string;
     const shape = family.shapes[depth] ?? null;
     const key = shape === null ? null : groupKey(pool, shape);
@@ -161,6 +163,24 @@ export class Naming {
       single / names.size > 0.3
     );
   }
+}
+
+/** One per tree of the evidence. */
+export function namingsOf(evidence: Evidence, podCount: number): Map<string, Naming> {
+  const trees = new Map<string, { tree: Behaviour['tree']; families: Family[] }>();
+  for (const family of evidence.families.values()) {
+    const [first] = family.literals;
+    if (first === undefined || first.behaviour.tree === 'none') continue;
+    const name = treeName(first.behaviour);
+    const known = trees.get(name) ?? { tree: first.behaviour.tree, families: [] };
+    known.families.push(family);
+    trees.set(name, known);
+  }
+  const namings = new Map<string, Naming>();
+  for (const [name, { tree, families }] of trees) {
+    namings.set(name, new Naming(tree, families, podCount));
+  }
+  return namings;
 }
 
 export function resolveAlone(behaviour: Behaviour): string {

@@ -158,14 +158,15 @@ describe('a fleet', () => {
   });
 });
 
-test('alerts of one pod are one incident, those of two pods two', () => {
+test('alerts of one pod are one incident, those of two workloads two', () => {
   const recording = smallRecording();
   const { said } = runFleet(recording.events, 1, recording);
   const [first] = said;
   if (first === undefined) throw new Error('nothing was said');
   const { alert, saidMs } = first;
   const again = { saidMs: saidMs + 1000, alert: { ...alert, id: 'again', revision: 1 } };
-  const other = { saidMs, alert: { ...alert, id: 'other', podUid: 'uid-other', revision: 1 } };
+  const elsewhere = { namespace: 'other', pod: 'other-0', podUid: 'uid-other', workload: 'other' };
+  const other = { saidMs, alert: { ...alert, ...elsewhere, id: 'other', revision: 1 } };
   const incidents = incidentsOf([first, again, other]);
   expect(incidents.get('again')).toBe(incidents.get(alert.id));
   expect(incidents.get('other')).not.toBe(incidents.get(alert.id));

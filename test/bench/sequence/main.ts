@@ -1,35 +1,46 @@
 import { parseArgs } from 'node:util';
-import { AdfaError, readAdfa } from './adfa.ts';
+import { readRecording, RecordingError } from '../detect/recording.ts';
+import { AdfaError, readAdfa, type Adfa } from './adfa.ts';
 import { FALSE_ALARM_SHARES, measure, ORDERS, type Measured } from './measure.ts';
+import { FALSE_SLICES, measureRecorded, type Recorded } from './recorded.ts';
+import { ALPHABETS, UNITS } from './slices.ts';
+import { FOREIGN_SHARES, syntheticData } from './synthetic.ts';
 
-const HELP = `usage: npm run bench:sequence -- --adfa DIR
+const HELP = `usage: npm run bench:sequence -- --adfa DIR | --data DIR | --synthetic
 
-Measures the sequence model on ADFA-LD: how well the mean bits of a process tell attacks from
-normal processes. DIR holds Training_Data_Master, Validation_Data_Master and Attack_Data_Master
-as distributed by its authors (search for "ADFA-LD"); it is not shipped here.
+Measures a Witten–Bell model of sequences: how well the mean bits of a process tell attacks from
+normal processes.
+
+  --adfa DIR   ADFA-LD as distributed by its authors: Training_Data_Master, Validation_Data_Master
+               and Attack_Data_Master (search for "ADFA-LD"); it is not shipped here
+  --data DIR   a recording of Falco's events, as bench:detect reads it: what sequences of events
+               say there that the channels of the product do not
+  --synthetic  made-up processes: whether the model works, not whether it is of use
 `;
+
+const RECORDED_ORDERS = [3, 5] as const;
 
 function main(argv: readonly string[]): number {
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { adfa: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        adfa: { type: 'string' },
+        data: { type: 'string' },
+        synthetic: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
-    if (values.help === true) {
-      process.stdout.write(HELP);
-      return 0;
-    }
-    if (values.adfa === undefined) return wrong('--adfa DIR is missing');
-    const adfa = readAdfa(values.adfa);
-    const { training, validation, attacks } = adfa;
-    const counts = `${training.length} training, ${validation.length} validation`;
-    process.stdout.write(`${counts}, ${attacks.length} attack processes\n${headLine()}\n`);
-    for (const order of ORDERS) process.stdout.write(`${lineOf(measure(adfa, order))}\n`);
+    if (values.help === true) process.stdout.write(HELP);
+    else if (values.adfa !== undefined) measureTraces(readAdfa(values.adfa));
+    else if (values.data !== undefined) measureRecording(values.data);
+    else if (values.synthetic === true) measureSynthetic();
+    else return wrong('one of --adfa DIR, --data DIR and --synthetic is missing');
     return 0;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    const isOurs = error instanceof AdfaError || code.startsWith('ERR_PARSE_ARGS');
-    if (!isOurs) throw error;
+    const isOurs = error instanceof AdfaError || error instanceof RecordingError;
+    if (!isOurs && !code.startsWith('ERR_PARSE_ARGS')) throw error;
     return wrong((error as Error).message);
   }
 }
@@ -37,6 +48,49 @@ function main(argv: readonly string[]): number {
 function wrong(message: string): number {
   process.stderr.write(`bench:sequence: ${message}\n\n${HELP}`);
   return 2;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function measureTraces(data: Adfa): void {
+  const { training, validation, attacks } = data;
+  const counts = `${training.length} training, ${validation.length} validation`;
+  say(`${counts}, ${attacks.length} attack processes`);
+  say(headLine());
+  for (const order of ORDERS) say(lineOf(measure(data, order)));
+}
+
+function measureSynthetic(): void {
+  for (const share of FOREIGN_SHARES) {
+    say(`made-up processes, ${share * 100} % of an attack's steps foreign`);
+    measureTraces(syntheticData(share));
+  }
+}
+
+function measureRecording(directory: string): void {
+  const recording = readRecording(directory);
+  const falseSlices = FALSE_SLICES.map((count) => String(count).padStart(4)).join('');
+  say('unit     alphabet  order    AUC   attacks at' +
+    `${falseSlices} false slices   contexts    bytes  µs/event`);
+  for (const unit of UNITS) {
+    for (const alphabet of ALPHABETS) {
+      for (const order of RECORDED_ORDERS) {
+        say(recordedLine(measureRecorded(recording, { unit, alphabet, order })));
+      }
+    }
+  }
+}
+
+function recordedLine(measured: Recorded): string {
+  const { unit, alphabet, order, auc, attacks, detected, contexts, bytes } = measured;
+  const found = FALSE_SLICES.map((count) =>
+    String(detected.get(count)?.length ?? 0).padStart(4)).join('');
+  const start = `${unit.padEnd(9)}${alphabet.padEnd(8)}${String(order).padStart(7)}`;
+  return `${start}  ${auc.toFixed(3)}             ${found} of ${attacks}       ` +
+    `${String(contexts).padStart(10)}${String(bytes).padStart(9)}` +
+    `${measured.microsecondsPerEvent.toFixed(1).padStart(10)}`;
 }
 
 function headLine(): string {

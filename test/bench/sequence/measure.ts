@@ -1,4 +1,4 @@
-import { WittenBell } from '../../../baseline/sequence/witten-bell.ts';
+import { WittenBell } from './witten-bell.ts';
 import { SYSTEM_CALLS_MAX, type Adfa } from './adfa.ts';
 import { rocOf, type Roc } from './roc.ts';
 

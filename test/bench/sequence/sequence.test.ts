@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { AdfaError, readAdfa } from './adfa.ts';
 import { measure } from './measure.ts';
 import { rocOf } from './roc.ts';
+import { syntheticData } from './synthetic.ts';
 
 let directory = '';
 
@@ -78,6 +79,12 @@ describe('measuring', () => {
     expect(measure({ ...adfa, attacks: adfa.validation }, 5).auc).toBe(0.5);
   });
 
+  test('finds made-up attacks by a few steps, and nothing where there is no attack', () => {
+    expect(measure(syntheticData(0.05), 3).auc).toBeGreaterThan(0.99);
+    expect(measure(syntheticData(0), 3).auc).toBeGreaterThan(0.4);
+    expect(measure(syntheticData(0), 3).auc).toBeLessThan(0.6);
+  });
+
   test('the program prints a line per order, and how it is used without a directory', () => {
     writeSmallData();
     const main = join(import.meta.dirname, 'main.ts');
@@ -87,7 +94,7 @@ describe('measuring', () => {
     expect(good.stdout.match(/^ +[3-8] {2}1\.000/gm)).toHaveLength(6);
     const bad = spawnSync(process.execPath, [main], { encoding: 'utf8' });
     expect(bad.status).toBe(2);
-    expect(bad.stderr).toContain('--adfa DIR is missing');
+    expect(bad.stderr).toContain('one of --adfa DIR, --data DIR and --synthetic is missing');
     const typo = spawnSync(process.execPath, [main, '--adfq', 'x'], { encoding: 'utf8' });
     expect(typo.status).toBe(2);
     expect(typo.stderr).toContain('--adfq');
