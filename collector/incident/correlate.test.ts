@@ -78,7 +78,7 @@ describe('alerts of one pod', () => {
       expect(twice.effects).toEqual([]);
       let state = emptyState;
       for (const alert of alerts) {
-        state = restoreState([...run([alert], state).state.open.values()]);
+        state = restoreState([...run([alert], state).state.open.values()], settings.windowMs);
       }
       expect(content([...state.open.values()][0])).toEqual(content(incidents(once)[0]));
     }));
@@ -129,20 +129,43 @@ describe('informational alerts', () => {
     const upgrade = anAlert({ id: 'u', kind: 'upgrade', severity: 'medium' });
     const alone = run([session, upgrade]);
     expect(alone.state.open.size).toBe(0);
-    expect(alone.placed.get('s')).toEqual({ revision: 1, incidentId: '' });
+    expect(alone.placed.get('s')).toMatchObject({ revision: 1, incidentId: '' });
     const joined = run([anAlert(), session]);
     expect(incidents(joined)[0]).toMatchObject({ alertCount: 2, severity: 'high' });
   });
 });
 
-describe('one behaviour on many pods', () => {
+describe('one behaviour on several pods', () => {
   const onPod = (n: number, over: Partial<Alert> = {}): Alert =>
     anAlert({ id: `a${n}`, podUid: `uid-${n}`, pod: `web-${n}`, ...over });
+  /** Each of another workload: the same image in three places. */
+  const elsewhere = (n: number, over: Partial<Alert> = {}): Alert =>
+    onPod(n, { workload: `web-${n}`, ...over });
 
-  test('is one incident from the third pod of the image on', () => {
+  test('of one workload is one incident from the second pod on', () => {
     const two = run([onPod(1), onPod(2)]);
+    expect(two.state.open.size).toBe(1);
+    expect(incidents(two)[0]).toMatchObject({
+      id: 'incident-a1',
+      scope: 'behaviour',
+      sharedBehaviour: 'exec: exec /bin/bash ← gunicorn',
+      sharedPods: 2,
+      severity: 'high',
+      alertCount: 2,
+    });
+    expect(kinds(two)).toBe('grown opened grown');
+    const ten = run([3, 4, 5, 6, 7, 8, 9, 10].map((n) => onPod(n)), two.state);
+    expect(ten.state.open.size).toBe(1);
+    expect(incidents(ten)[0]).toMatchObject({ sharedPods: 10, severity: 'critical' });
+    expect(incidents(ten)[0]?.title.en).toMatch(/^exec \/bin\/bash ← gunicorn on 10 pods of /);
+    expect(ten.effects.filter(({ kind }) => kind === 'notify'))
+      .toEqual([{ kind: 'notify', incidentId: 'incident-a1', reason: 'escalated' }]);
+  });
+
+  test('of several workloads of an image is one incident from the third pod on', () => {
+    const two = run([elsewhere(1), elsewhere(2)]);
     expect(two.state.open.size).toBe(2);
-    const three = run([onPod(3)], two.state);
+    const three = run([elsewhere(3)], two.state);
     expect(three.state.open.size).toBe(1);
     expect(incidents(three)[0]).toMatchObject({
       id: 'incident-a1',
@@ -152,7 +175,6 @@ describe('one behaviour on many pods', () => {
       alertCount: 3,
       eventCount: 3,
     });
-    expect(incidents(three)[0]?.title.en).toMatch(/^exec \/bin\/bash ← gunicorn on 3 pods of /);
     expect(three.changed.get('incident-a2')).toMatchObject({
       state: 'closed',
       closedBecause: 'merged',
@@ -163,23 +185,116 @@ describe('one behaviour on many pods', () => {
       from: 'incident-a2',
       into: 'incident-a1',
     });
-    const four = run([onPod(4), onPod(2, { id: 'b', behaviours: [] })], three.state);
+    const four = run([elsewhere(4), elsewhere(2, { id: 'b', behaviours: [] })], three.state);
     expect(four.state.open.size).toBe(1);
     expect(incidents(four)[0]).toMatchObject({ alertCount: 5 });
   });
 
   test('placement follows a merge within the same call', () => {
-    const result = run([onPod(1), onPod(2), onPod(3)]);
+    const result = run([elsewhere(1), elsewhere(2), elsewhere(3)]);
     expect([...result.placed.values()].map(({ incidentId }) => incidentId))
       .toEqual(['incident-a1', 'incident-a1', 'incident-a1']);
   });
 
-  test('is not shared between images or clusters', () => {
+  test('is not shared between images, workloads of two names, or clusters', () => {
     const image = { repository: 'other', tag: '', digest: '' };
-    expect(run([onPod(1), onPod(2), onPod(3, { image })]).state.open.size).toBe(3);
-    expect(run([onPod(1), onPod(2), onPod(3, { cluster: 'c2' })]).state.open.size).toBe(3);
+    expect(run([elsewhere(1), elsewhere(2), elsewhere(3, { image })]).state.open.size).toBe(3);
+    expect(run([elsewhere(1), elsewhere(2), elsewhere(3, { cluster: 'c2' })]).state.open.size)
+      .toBe(3);
+    expect(run([onPod(1), onPod(2, { namespace: 'test' })]).state.open.size).toBe(2);
     const other = [aBehaviour({ value: 'exec /bin/nc ← sh' })];
-    expect(run([onPod(1), onPod(2), onPod(3, { behaviours: other })]).state.open.size).toBe(3);
+    expect(run([onPod(1), onPod(2, { behaviours: other })]).state.open.size).toBe(2);
+  });
+
+  test('more than a window apart is not, unless others lie between', () => {
+    const late = (n: number, second: number): Alert =>
+      onPod(n, { firstTime: at(second), lastTime: at(second) });
+    const nowMs = NOW + 2_000_000;
+    const apart = run([late(1, 0), late(2, 1_100)], emptyState, nowMs);
+    expect(apart.state.open.size).toBe(2);
+    // The one between came last.
+    expect(run([late(3, 550)], apart.state, nowMs).state.open.size).toBe(1);
+  });
+});
+
+/** Alerts of several pods, workloads and images over half an hour, some sharing behaviours. */
+const ofManyPods = fc.uniqueArray(
+  fc.record({
+    id: fc.stringMatching(/^[a-z]{1,6}$/),
+    pod: fc.integer({ min: 1, max: 7 }),
+    second: fc.integer({ min: 0, max: 1_800 }),
+    lasts: fc.integer({ min: 0, max: 60 }),
+    behaviours: fc.subarray(['x', 'y', 'z'], { minLength: 1 }),
+    severity: fc.constantFrom('low', 'medium', 'high', 'critical'),
+    score: fc.integer({ min: 0, max: 100 }),
+  }),
+  { selector: ({ id }) => id, minLength: 1, maxLength: 24 },
+).map((rows) =>
+  rows.map(({ id, pod, second, lasts, behaviours, severity, score }) =>
+    anAlert({
+      id,
+      podUid: `uid-${pod}`,
+      pod: `pod-${pod}`,
+      workload: pod <= 3 ? 'web' : `job-${pod}`,
+      image: { repository: pod === 7 ? 'other' : 'shop/web', tag: '', digest: '' },
+      firstTime: at(second),
+      lastTime: at(second + lasts),
+      behaviours: behaviours.map((value) => aBehaviour({ value })),
+      severity: severity as Alert['severity'],
+      score,
+    })));
+
+describe('which alerts end up together', () => {
+  const nowMs = NOW + 3_600_000;
+  /** By their content: which of them was opened first is another question. */
+  const groups = (open: Iterable<Incident>): readonly unknown[] =>
+    [...open]
+      .map((incident) => {
+        const { id: _, revision: __, notifiedAtMs: ___, ...rest } = incident;
+        return rest;
+      })
+      .toSorted((a, b) => (JSON.stringify(a.alerts) < JSON.stringify(b.alerts) ? -1 : 1));
+
+  test('is the same for any order of arrival, in one call or in many, over restarts', () => {
+    fc.assert(fc.property(
+      ofManyPods.chain((alerts) =>
+        fc.tuple(
+          fc.constant(alerts),
+          fc.shuffledSubarray(alerts, { minLength: alerts.length }),
+          fc.array(fc.boolean(), { minLength: alerts.length, maxLength: alerts.length }),
+        )),
+      ([alerts, shuffled, restarts]) => {
+        const once = run(alerts, emptyState, nowMs);
+        let state = emptyState;
+        const where = new Map<string, string>();
+        shuffled.forEach((alert, index) => {
+          const result = run([alert], state, nowMs);
+          for (const [id, { incidentId }] of result.placed) where.set(id, incidentId);
+          for (const { id, mergedInto } of result.changed.values()) {
+            if (mergedInto === '') continue;
+            for (const [alertId, at_] of where) if (at_ === id) where.set(alertId, mergedInto);
+          }
+          state = restarts[index] === true
+            ? restoreState([...result.state.open.values()], settings.windowMs)
+            : result.state;
+        });
+        expect(groups(state.open.values())).toEqual(groups(once.state.open.values()));
+        // Where each alert is said to be is where it is.
+        for (const incident of state.open.values()) {
+          for (const { id } of incident.alerts) expect(where.get(id)).toBe(incident.id);
+        }
+      },
+    ), { numRuns: 500 });
+  });
+
+  test('and a merge loses no alert and counts none twice', () => {
+    fc.assert(fc.property(ofManyPods, (alerts) => {
+      const { state } = run(alerts, emptyState, nowMs);
+      const all = [...state.open.values()].flatMap((incident) => incident.alerts.map(({ id }) => id));
+      expect(all.toSorted()).toEqual(alerts.map(({ id }) => id).toSorted());
+      const counted = [...state.open.values()].reduce((sum, { alertCount }) => sum + alertCount, 0);
+      expect(counted).toBe(alerts.length);
+    }));
   });
 });
 

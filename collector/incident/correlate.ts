@@ -1,26 +1,45 @@
 import { severities } from '../../baseline/alert.ts';
 import type { Alert, Severity } from '../../baseline/alert.ts';
-import { foldAlert, keptOf, mergeIncidents, podOf, summarise } from './fold.ts';
+import {
+  WIDE_PODS,
+  WORKLOAD_PODS,
+  countAgain,
+  foldAlert,
+  keptOf,
+  mergeIncidents,
+  podOf,
+  summarise,
+} from './fold.ts';
+import { UNHANDLED, shownSeverity } from './handling.ts';
+import type { Handled } from './handling.ts';
+import type { Placed } from './incident-store.ts';
 import type { Incident } from './incident.ts';
+import { runOf } from './runs.ts';
 import {
   INCIDENTS_OPEN_MAX,
-  behaviourKeysOf,
-  boundIndexes,
-  indexBehaviour,
+  boundIndex,
+  entryOf,
+  indexAlert,
   indexIncident,
-  podKeyOf,
+  isTrouble,
+  keysOf,
 } from './state.ts';
-import type { Draft, IncidentState } from './state.ts';
+import type { Draft, IncidentState, KeyKind } from './state.ts';
 
 /**
  * Which alerts belong together. An alert joins
  *  1. the incident that an earlier revision of it is in,
- *  2. the open incident of its pod, when not more than `windowMs` lies between them,
- *  3. the incidents of the pods that show the same behaviour of the same image, once those are
- *     `behaviourPods` pods or more;
- * where these are several, they become one: the oldest. Pure: all state comes in and goes out.
- * Bounds: `INCIDENTS_OPEN_MAX` (the longest quiet is closed first, and the effect says so), and the
- * bounds of `state.ts` and `fold.ts`.
+ *  2. those of the alerts of its pod that are in one run with it (`runs.ts`),
+ *  3. those of the pods of its workload that show the same behaviour in one run with it, from the
+ *     second pod on, and of the pods of its image from `behaviourPods` pods on;
+ * where these are several, they become one: the oldest. Which alerts end up together is the same
+ * for any order of arrival, as long as none of the incidents was closed in between.
+ *
+ * What was quietened before (`handling.ts`) opens nothing: suppressed alerts are not looked at,
+ * those of a maintenance window come as informational ones, and repetitions are counted at the
+ * first one's incident, also when that is closed. Pure: all state comes in and goes out. Bounds:
+ * `INCIDENTS_OPEN_MAX` (the longest quiet is closed first, and the effect says so), and the bounds
+ * of `state.ts`, `runs.ts` and `fold.ts`.
  */
 export type IncidentSettings = {
   readonly windowMs: number;
@@ -29,7 +48,16 @@ export type IncidentSettings = {
   readonly coolDownMs: number;
 };
 
-export type Arrival = { readonly alert: Alert; readonly incidentId: string };
+export type Arrival = {
+  readonly alert: Alert;
+  readonly incidentId: string;
+  /** Absent: nobody was asked how to deal with it. */
+  readonly handled?: Handled;
+  /** An earlier revision of it repeated something, and was counted as that. */
+  readonly wasAgain?: boolean;
+  /** Where what it repeats was counted, when that is not open any more. */
+  readonly closed?: Incident;
+};
 
 export type NotifyReason = 'opened' | 'escalated' | 'spread' | 'repeated';
 
@@ -46,12 +74,9 @@ export type Correlated = {
   readonly effects: readonly IncidentEffect[];
   /** Every incident that changed, closed ones included. */
   readonly changed: ReadonlyMap<string, Incident>;
-  /** Alert id → where it is now; empty for an alert that stands alone. */
-  readonly placed: ReadonlyMap<string, { revision: number; incidentId: string }>;
+  /** By the alert's id: where it is now; nowhere for an alert that stands alone. */
+  readonly placed: ReadonlyMap<string, Placed>;
 };
-
-/** An agent's clock that runs ahead must not keep an incident open for years. */
-const CLOCK_AHEAD_MAX_MS = 5 * 60_000;
 
 type Run = {
   readonly draft: Draft;
@@ -63,11 +88,7 @@ type Run = {
 
 function begin(state: IncidentState, settings: IncidentSettings, nowMs: number): Run {
   return {
-    draft: {
-      open: new Map(state.open),
-      byPod: new Map(state.byPod),
-      byBehaviour: new Map(state.byBehaviour),
-    },
+    draft: { open: new Map(state.open), entries: new Map(state.entries) },
     effects: [],
     changed: new Map(),
     settings,
@@ -82,16 +103,21 @@ export function correlate(
   settings: IncidentSettings,
 ): Correlated {
   const run = begin(state, settings, nowMs);
-  const placed = new Map<string, { revision: number; incidentId: string }>();
+  const placed = new Map<string, Placed>();
   for (const arrival of arrivals) {
-    const incidentId = place(run, arrival);
-    placed.set(arrival.alert.id, { revision: arrival.alert.revision, incidentId });
+    const { alert, handled = UNHANDLED } = arrival;
+    const severity = shownSeverity(alert, handled.handling);
+    const shown = { ...arrival, alert: severity === alert.severity ? alert : { ...alert, severity } };
+    const incidentId = handled.handling.kind === 'cooled'
+      ? repeat(run, shown, placed)
+      : place(run, shown);
+    placed.set(alert.id, { revision: alert.revision, incidentId, handled, severity });
   }
   // A merge may have moved what an earlier alert of this call was placed in.
-  for (const [id, { revision, incidentId }] of placed) {
-    placed.set(id, { revision, incidentId: survivorOf(run, incidentId) });
+  for (const [id, one] of placed) {
+    placed.set(id, { ...one, incidentId: survivorOf(run, one.incidentId) });
   }
-  boundIndexes(run.draft);
+  boundIndex(run.draft, settings.windowMs);
   return { state: run.draft, effects: run.effects, changed: run.changed, placed };
 }
 
@@ -120,18 +146,42 @@ function survivorOf(run: Run, incidentId: string): string {
 }
 
 function place(run: Run, arrival: Arrival): string {
-  const { alert } = arrival;
+  const { alert, incidentId, handled } = arrival;
+  // What was told stays where it is; nothing more comes of it.
+  if (handled?.handling.kind === 'suppressed') return incidentId;
   const candidates = findCandidates(run, arrival);
-  if (candidates.length === 0) {
-    if (!opensIncident(alert)) return '';
-    return open(run, alert);
-  }
+  if (candidates.length > 0) return join(run, arrival, candidates);
+  return isTrouble(alert) ? open(run, alert) : incidentId;
+}
+
+/** Where what it repeats was counted. */
+function repeat(
+  run: Run,
+  arrival: Arrival,
+  placed: ReadonlyMap<string, Placed>,
+): string {
+  const { alert, incidentId, handled, wasAgain = false } = arrival;
+  const { joins } = handled ?? UNHANDLED;
+  const first = joins?.incidentId || (placed.get(joins?.alertId ?? '')?.incidentId ?? '');
+  const target = survivorOf(run, first);
+  const candidates = findCandidates(run, { ...arrival, incidentId: incidentId || target });
+  if (candidates.length > 0) return join(run, arrival, candidates);
+  const closed = run.changed.get(target) ?? arrival.closed;
+  if (closed === undefined || wasAgain) return incidentId || (closed?.id ?? '');
+  run.changed.set(closed.id, countAgain(closed, alert));
+  return closed.id;
+}
+
+function join(run: Run, arrival: Arrival, candidates: readonly Incident[]): string {
+  const { alert, incidentId, handled, wasAgain = false } = arrival;
   const [target, ...others] = candidates.toSorted((a, b) =>
     a.openedAtMs - b.openedAtMs || (a.id < b.id ? -1 : 1));
   if (target === undefined) return '';
+  const isAgain = handled?.handling.kind === 'cooled';
   let grown = foldAlert(target, {
     alert,
-    wasCounted: arrival.incidentId === target.id,
+    wasCounted: incidentId === target.id && (isAgain || !wasAgain),
+    isAgain,
     nowMs: run.nowMs,
   });
   for (const other of others) {
@@ -139,54 +189,40 @@ function place(run: Run, arrival: Arrival): string {
     close(run, { ...other, mergedInto: target.id }, 'merged');
     run.effects.push({ kind: 'merged', from: other.id, into: target.id });
   }
-  if (others.length > 0) indexIncident(run.draft, grown);
-  settle(run, target, markShared(run, grown, alert), alert);
+  if (others.length > 0) indexIncident(run.draft, grown, run.settings.windowMs);
+  settle(run, target, grown, { alert, isAgain });
   return target.id;
 }
 
-/** An operator's session or an upgrade is news, not trouble: it joins, but opens nothing. */
-function opensIncident(alert: Alert): boolean {
-  return alert.severity !== 'informational' && alert.kind !== 'session' && alert.kind !== 'upgrade';
+function podsMin({ settings }: Run, kind: KeyKind): number {
+  switch (kind) {
+    case 'pod':
+      return 1;
+    case 'workload':
+      return WORKLOAD_PODS;
+    case 'image':
+      return settings.behaviourPods;
+  }
 }
 
 function findCandidates(run: Run, { alert, incidentId }: Arrival): readonly Incident[] {
-  const { open, byPod, byBehaviour } = run.draft;
+  const { open, entries } = run.draft;
   const found = new Map<string, Incident>();
-  const add = (id: string | undefined): void => {
-    const incident = id === undefined ? undefined : open.get(id);
+  const add = (id: string): void => {
+    const incident = open.get(id);
     if (incident) found.set(incident.id, incident);
   };
-  add(incidentId === '' ? undefined : incidentId);
-  const podKey = podKeyOf(alert);
-  const ofPod = open.get(byPod.get(podKey) ?? '');
-  if (ofPod && isNear(run, ofPod, alert)) add(ofPod.id);
-  if (!opensIncident(alert)) return [...found.values()];
-  for (const key of keysOf(alert)) {
-    const near = [...byBehaviour.get(key) ?? []].filter(([, id]) => {
-      const incident = open.get(id);
-      return incident !== undefined && isNear(run, incident, alert);
-    });
-    const pods = new Set(near.map(([pod]) => pod)).add(podKey);
-    if (pods.size >= run.settings.behaviourPods) for (const [, id] of near) add(id);
+  if (incidentId !== '') add(incidentId);
+  const kept = keptOf(alert);
+  const own = entryOf(kept, '', run.nowMs);
+  for (const { kind, text } of keysOf(alert.cluster, kept)) {
+    if (kind !== 'pod' && !isTrouble(alert)) continue;
+    const known = (entries.get(text) ?? []).filter((entry) => open.has(entry.incidentId));
+    const near = runOf(known, own, run.settings.windowMs);
+    const pods = new Set(near.map(({ podKey }) => podKey)).add(own.podKey);
+    if (pods.size >= podsMin(run, kind)) for (const entry of near) add(entry.incidentId);
   }
   return [...found.values()];
-}
-
-function keysOf(alert: Alert): readonly string[] {
-  return behaviourKeysOf(alert.cluster, keptOf(alert));
-}
-
-function isNear(run: Run, incident: Incident, alert: Alert): boolean {
-  const first = timeOf(run, alert.firstTime);
-  const last = timeOf(run, alert.lastTime);
-  const { windowMs } = run.settings;
-  return first - timeOf(run, incident.lastTime) <= windowMs &&
-    timeOf(run, incident.firstTime) - last <= windowMs;
-}
-
-function timeOf(run: Run, text: string): number {
-  const time = Date.parse(text);
-  return Number.isNaN(time) ? run.nowMs : Math.min(time, run.nowMs + CLOCK_AHEAD_MAX_MS);
 }
 
 function open(run: Run, alert: Alert): string {
@@ -223,39 +259,27 @@ function open(run: Run, alert: Alert): string {
     alerts: [keptOf(alert)],
     alertsDropped: 0,
   });
-  settle(run, undefined, markShared(run, incident, alert), alert);
+  settle(run, undefined, incident, { alert, isAgain: false });
   return incident.id;
 }
 
-/** Says so when one of the alert's behaviours is now on many pods of this incident. */
-function markShared(run: Run, incident: Incident, alert: Alert): Incident {
-  if (incident.scope === 'behaviour' || !opensIncident(alert)) return incident;
-  const podsOf = new Map<string, Set<string>>();
-  for (const kept of incident.alerts) {
-    if (kept.imageRepository !== alert.image.repository) continue;
-    for (const behaviour of kept.behaviours) {
-      podsOf.set(behaviour, (podsOf.get(behaviour) ?? new Set()).add(kept.podKey));
-    }
-  }
-  const [shared] = [...podsOf]
-    .filter(([, pods]) => pods.size >= run.settings.behaviourPods)
-    .toSorted(([a, left], [b, right]) => right.size - left.size || (a < b ? -1 : 1));
-  if (shared === undefined) return incident;
-  return summarise({ ...incident, scope: 'behaviour', sharedBehaviour: shared[0] });
-}
-
-function settle(run: Run, before: Incident | undefined, after: Incident, alert: Alert): void {
+function settle(
+  run: Run,
+  before: Incident | undefined,
+  after: Incident,
+  { alert, isAgain }: { readonly alert: Alert; readonly isAgain: boolean },
+): void {
   if (before !== undefined && after.revision === before.revision) return;
   const reason = notifyReason(run, before, after);
-  const incident = reason === undefined ? after : { ...after, notifiedAtMs: run.nowMs };
+  const isTold = reason !== undefined && !(isAgain && reason === 'repeated');
+  const incident = isTold ? { ...after, notifiedAtMs: run.nowMs } : after;
   run.draft.open.set(incident.id, incident);
   run.changed.set(incident.id, incident);
-  run.draft.byPod.set(podKeyOf(alert), incident.id);
-  for (const key of keysOf(alert)) {
-    if (opensIncident(alert)) indexBehaviour(run.draft, key, podKeyOf(alert), incident.id);
-  }
+  const kept = keptOf(alert);
+  const entry = entryOf(kept, incident.id, run.nowMs);
+  indexAlert(run.draft, alert.cluster, kept, { entry, windowMs: run.settings.windowMs });
   run.effects.push({ kind: 'grown', incidentId: incident.id, alert });
-  if (reason !== undefined) run.effects.push({ kind: 'notify', incidentId: incident.id, reason });
+  if (isTold) run.effects.push({ kind: 'notify', incidentId: incident.id, reason });
 }
 
 function notifyReason(
@@ -266,7 +290,8 @@ function notifyReason(
   if (before === undefined) return 'opened';
   const step = (severity: Severity): number => severities.indexOf(severity);
   if (step(after.severity) > step(before.severity)) return 'escalated';
-  if (after.scope !== before.scope) return 'spread';
+  const isWide = (incident: Incident): boolean => (incident.sharedPods ?? 0) >= WIDE_PODS;
+  if (isWide(after) && !isWide(before)) return 'spread';
   return run.nowMs - before.notifiedAtMs >= run.settings.coolDownMs ? 'repeated' : undefined;
 }
 

@@ -2,9 +2,11 @@ import type { Logger } from 'pino';
 
 import type { Alert } from '../../baseline/alert.ts';
 import type { Clock } from '../clock.ts';
-import type { Correlation, IncidentStore } from './incident-store.ts';
+import type { Correlation, IncidentStore, UncorrelatedAlert } from './incident-store.ts';
 import { closeQuiet, correlate } from './correlate.ts';
-import type { Correlated, IncidentEffect, IncidentSettings } from './correlate.ts';
+import type { Arrival, Correlated, IncidentEffect, IncidentSettings } from './correlate.ts';
+import { UNHANDLED } from './handling.ts';
+import type { AlertWeigher, FatigueRecord, Tally, Weighed } from './handling.ts';
 import type { Incident } from './incident.ts';
 import { INCIDENTS_OPEN_MAX, emptyState, restoreState } from './state.ts';
 import type { IncidentState } from './state.ts';
@@ -29,8 +31,12 @@ export type CorrelatorOptions = {
   readonly settings: IncidentSettings;
   /** In whose name is saved, where several replicas could. */
   readonly lease?: Correlation['lease'];
+  /** What may stay quiet; absent: nothing. */
+  readonly weigher?: AlertWeigher;
   readonly onGrown: (incident: Incident, alert: Alert) => Promise<void>;
   readonly onEffects: (effects: readonly IncidentEffect[]) => void;
+  /** How alerts were dealt with, when that is stored. */
+  readonly onHandled?: (tallies: readonly Tally[]) => void;
 };
 
 export class Correlator {
@@ -62,7 +68,10 @@ export class Correlator {
   }
 
   async #restore(): Promise<void> {
-    this.#state = restoreState(await this.#options.store.openIncidents(INCIDENTS_OPEN_MAX));
+    this.#state = restoreState(
+      await this.#options.store.openIncidents(INCIDENTS_OPEN_MAX),
+      this.#options.settings.windowMs,
+    );
     this.#isStale = false;
   }
 
@@ -122,7 +131,7 @@ export class Correlator {
         const arrivals = await store.uncorrelatedAlerts(ARRIVALS_PER_RUN);
         hasMore = arrivals.length === ARRIVALS_PER_RUN;
         if (arrivals.length === 0) continue;
-        await this.#apply(correlate(this.#state, arrivals, clock.now(), settings));
+        await this.#correlate(arrivals);
       }
     } catch (error) {
       // A save that failed may be in the store all the same (the connection was cut behind the
@@ -136,7 +145,38 @@ export class Correlator {
     }
   }
 
-  async #apply(result: Correlated): Promise<void> {
+  async #correlate(alerts: readonly UncorrelatedAlert[]): Promise<void> {
+    const { clock, settings, weigher } = this.#options;
+    const nowMs = clock.now();
+    const weighed = await weigher?.weigh(alerts, nowMs);
+    const arrivals = await this.#arrivals(alerts, weighed);
+    const result = correlate(this.#state, arrivals, nowMs, settings);
+    await this.#apply(result, weighed);
+  }
+
+  async #arrivals(
+    alerts: readonly UncorrelatedAlert[],
+    weighed: Weighed | undefined,
+  ): Promise<readonly Arrival[]> {
+    if (weighed === undefined) return alerts;
+    const ids = new Set([...weighed.handled.values()].map(({ joins }) => joins?.incidentId ?? ''));
+    const closedIds = [...ids].filter((id) => id !== '' && !this.#state.open.has(id));
+    const found = closedIds.length === 0 ? [] : await this.#options.store.incidentsById(closedIds);
+    const closed = new Map(found.map((incident) => [incident.id, incident]));
+    return alerts.map(({ alert, incidentId, before }): Arrival => {
+      const handled = weighed.handled.get(alert.id) ?? UNHANDLED;
+      const repeated = closed.get(handled.joins?.incidentId ?? '');
+      return {
+        alert,
+        incidentId,
+        handled,
+        wasAgain: before?.kind === 'cooled',
+        ...(repeated === undefined ? {} : { closed: repeated }),
+      };
+    });
+  }
+
+  async #apply(result: Correlated, weighed?: Weighed): Promise<void> {
     const { store, clock, lease, onGrown, onEffects } = this.#options;
     for (const effect of result.effects) {
       if (effect.kind !== 'grown') continue;
@@ -150,10 +190,12 @@ export class Correlator {
       correlated: result.placed,
       merged: new Map(merged),
       nowMs: clock.now(),
+      ...(weighed === undefined ? {} : { fatigue: recordOf(weighed, result) }),
       ...(lease === undefined ? {} : { lease }),
     });
     this.#state = result.state;
     onEffects(result.effects);
+    if (weighed !== undefined) this.#options.onHandled?.(weighed.tallies);
   }
 
   #watchQuiet(): void {
@@ -163,4 +205,16 @@ export class Correlator {
       this.#watchQuiet();
     });
   }
+}
+
+/** Where what was raised ended up is known only now. */
+function recordOf({ coolDowns, hits, tallies }: Weighed, { placed }: Correlated): FatigueRecord {
+  return {
+    hits,
+    tallies,
+    coolDowns: coolDowns.map((one) => ({
+      ...one,
+      incidentId: placed.get(one.alertId)?.incidentId || one.incidentId,
+    })),
+  };
 }

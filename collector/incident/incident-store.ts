@@ -1,5 +1,6 @@
-import type { Alert } from '../../baseline/alert.ts';
+import type { Alert, Severity } from '../../baseline/alert.ts';
 import type { Page } from '../page.ts';
+import type { FatigueRecord, Handled, HandlingKind } from './handling.ts';
 import type { Incident } from './incident.ts';
 
 /** What this room asks of the store. */
@@ -9,6 +10,9 @@ export type UncorrelatedAlert = {
   readonly alert: Alert;
   /** Where an earlier revision of it was counted; empty when none was. */
   readonly incidentId: string;
+  /** How an earlier revision was dealt with; undefined when this is the first. */
+  readonly before: { readonly kind: HandlingKind; readonly ref: string } | undefined;
+  readonly receivedAtMs: number;
 };
 
 export type IncidentStore = {
@@ -22,14 +26,26 @@ export type IncidentStore = {
     page: Page,
   ): Promise<readonly IncidentRow[]>;
   readIncident(id: string): Promise<IncidentRow | undefined>;
+  /** Those of the ids that are stored, open or closed. */
+  incidentsById(ids: readonly string[]): Promise<readonly Incident[]>;
+};
+
+/** What correlation says of one alert. */
+export type Placed = {
+  readonly revision: number;
+  /** Empty for none. */
+  readonly incidentId: string;
+  readonly handled: Handled;
+  readonly severity: Severity;
 };
 
 export type Correlation = {
   readonly incidents: readonly Incident[];
-  /** Alert id → revision seen and the incident it belongs to (empty for none). */
-  readonly correlated: ReadonlyMap<string, { revision: number; incidentId: string }>;
+  /** By the alert's id. */
+  readonly correlated: ReadonlyMap<string, Placed>;
   /** Incident id → the one that took its alerts over. */
   readonly merged: ReadonlyMap<string, string>;
+  readonly fatigue?: FatigueRecord;
   readonly nowMs: number;
   /** Whose turn it is to correlate; the store refuses it when another replica took over. */
   readonly lease?: { readonly name: string; readonly holder: string };

@@ -9,10 +9,14 @@ export type Incident = {
   readonly closedBecause: '' | 'quiet' | 'merged' | 'capacity';
   /** Id of the incident that took this one's alerts over; empty unless merged. */
   readonly mergedInto: string;
-  /** `pod`: one pod. `behaviour`: one behaviour on many pods of one image. */
+  /** `pod`: one pod. `behaviour`: one behaviour on several pods of a workload or an image. */
   readonly scope: 'pod' | 'behaviour';
-  /** The behaviour shared by many pods, e.g. `exec /bin/sh ← nginx`; empty for scope `pod`. */
+  /** The behaviour most pods share, e.g. `exec /bin/sh ← nginx`; empty for scope `pod`. */
   readonly sharedBehaviour: string;
+  /** How many pods share it; absent in what earlier versions stored. */
+  readonly sharedPods?: number;
+  /** The same again within the cool-down: counted, and told to nobody. */
+  readonly again?: Again;
   readonly cluster: string;
   readonly namespace: string;
   readonly workload: string;
@@ -37,6 +41,13 @@ export type Incident = {
   readonly alertsDropped: number;
 };
 
+export type Again = {
+  readonly alerts: number;
+  /** Keys of the pods, at most `AGAIN_PODS_MAX`. */
+  readonly pods: readonly string[];
+  readonly lastTime: string;
+};
+
 export type IncidentPod = {
   readonly namespace: string;
   readonly pod: string;
@@ -59,6 +70,11 @@ export type IncidentAlert = {
   readonly reason: Words;
   readonly techniques: readonly string[];
   readonly imageRepository: string;
+  /** Absent in what earlier versions stored. */
+  readonly namespace?: string;
+  readonly workload?: string;
+  /** It repeats what was raised before; `alertCount` leaves it out, `again` counts it. */
+  readonly isAgain?: boolean;
   /** `channel: value` of each behaviour, bounded. */
   readonly behaviours: readonly string[];
 };

@@ -1,41 +1,36 @@
 import type { Alert } from '../../baseline/alert.ts';
 import type { Incident, IncidentAlert } from './incident.ts';
+import { insertEntry } from './runs.ts';
+import type { Entry } from './runs.ts';
 
 /**
- * The open incidents and how to find the one an alert belongs to. The indexes may hold ids of
+ * The open incidents and how to find those that an alert belongs to. The index may hold ids of
  * incidents that are closed by now: a look-up goes on to `open`, and what is not there is nothing.
  */
 export type IncidentState = {
   readonly open: ReadonlyMap<string, Incident>;
-  /** Pod key → incident. */
-  readonly byPod: ReadonlyMap<string, string>;
-  /** Behaviour key → pod key → incident. */
-  readonly byBehaviour: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Pod, or behaviour of a workload or of an image → the alerts that have it. */
+  readonly entries: ReadonlyMap<string, readonly Entry[]>;
 };
 
 export type Draft = {
   readonly open: Map<string, Incident>;
-  readonly byPod: Map<string, string>;
-  readonly byBehaviour: Map<string, ReadonlyMap<string, string>>;
+  readonly entries: Map<string, readonly Entry[]>;
 };
 
 export const INCIDENTS_OPEN_MAX = 2_000;
-const BEHAVIOURS_MAX = 20_000;
-const PODS_INDEXED_MAX = 20_000;
-const PODS_PER_BEHAVIOUR_MAX = 200;
+const KEYS_MAX = 40_000;
+/** An agent's clock that runs ahead must not keep an incident open for years. */
+const CLOCK_AHEAD_MAX_MS = 5 * 60_000;
 
-export const emptyState: IncidentState = {
-  open: new Map(),
-  byPod: new Map(),
-  byBehaviour: new Map(),
-};
+export const emptyState: IncidentState = { open: new Map(), entries: new Map() };
 
 /** The state after a restart, from the incidents that the store holds as open. */
-export function restoreState(incidents: readonly Incident[]): IncidentState {
-  const draft: Draft = { open: new Map(), byPod: new Map(), byBehaviour: new Map() };
+export function restoreState(incidents: readonly Incident[], windowMs: number): IncidentState {
+  const draft: Draft = { open: new Map(), entries: new Map() };
   for (const incident of incidents.slice(0, INCIDENTS_OPEN_MAX)) {
     draft.open.set(incident.id, incident);
-    indexIncident(draft, incident);
+    indexIncident(draft, incident, windowMs);
   }
   return draft;
 }
@@ -50,41 +45,66 @@ export function podKeyOf(
     : JSON.stringify(['pod', alert.podUid]);
 }
 
-export function behaviourKeysOf(cluster: string, alert: IncidentAlert): readonly string[] {
-  if (alert.imageRepository === '') return [];
-  return alert.behaviours.map((behaviour) =>
-    JSON.stringify([cluster, alert.imageRepository, behaviour]));
-}
+export type KeyKind = 'pod' | 'workload' | 'image';
 
-export function indexIncident(draft: Draft, incident: Incident): void {
-  for (const alert of incident.alerts) {
-    draft.byPod.set(alert.podKey, incident.id);
-    for (const key of behaviourKeysOf(incident.cluster, alert)) {
-      indexBehaviour(draft, key, alert.podKey, incident.id);
+export type Key = { readonly kind: KeyKind; readonly text: string };
+
+/** What an alert is found by, and what finds it. */
+export function keysOf(cluster: string, alert: IncidentAlert): readonly Key[] {
+  const keys: Key[] = [{ kind: 'pod', text: alert.podKey }];
+  const { namespace = '', workload = '', imageRepository, behaviours } = alert;
+  for (const behaviour of behaviours) {
+    if (workload !== '') {
+      const text = JSON.stringify(['workload', cluster, namespace, workload, behaviour]);
+      keys.push({ kind: 'workload', text });
+    }
+    if (imageRepository !== '') {
+      keys.push({ kind: 'image', text: JSON.stringify([cluster, imageRepository, behaviour]) });
     }
   }
+  return keys;
 }
 
-export function indexBehaviour(
+/** A record informs: it joins an incident and draws nothing into it. */
+export const isTrouble = ({ severity, kind }: Pick<IncidentAlert, 'severity' | 'kind'>): boolean =>
+  severity !== 'informational' && kind !== 'session' && kind !== 'upgrade';
+
+export function entryOf(alert: IncidentAlert, incidentId: string, nowMs: number): Entry {
+  const firstMs = timeOf(alert.firstTime, nowMs);
+  const lastMs = Math.max(firstMs, timeOf(alert.lastTime, nowMs));
+  return { podKey: alert.podKey, firstMs, lastMs, incidentId };
+}
+
+export function indexAlert(
   draft: Draft,
-  key: string,
-  podKey: string,
-  incidentId: string,
+  cluster: string,
+  alert: IncidentAlert,
+  at: { readonly entry: Entry; readonly windowMs: number },
 ): void {
-  const pods = draft.byBehaviour.get(key);
-  if (pods?.get(podKey) === incidentId) return;
-  if (pods !== undefined && pods.size >= PODS_PER_BEHAVIOUR_MAX && !pods.has(podKey)) return;
-  draft.byBehaviour.set(key, new Map(pods ?? []).set(podKey, incidentId));
+  if (!isTrouble(alert)) return;
+  for (const { text } of keysOf(cluster, alert)) {
+    draft.entries.set(text, insertEntry(draft.entries.get(text) ?? [], at.entry, at.windowMs));
+  }
 }
 
-/** Index entries of closed incidents go when they would outgrow the bound. */
-export function boundIndexes(draft: Draft): void {
-  if (draft.byPod.size <= PODS_INDEXED_MAX && draft.byBehaviour.size <= BEHAVIOURS_MAX) return;
-  draft.byPod.clear();
-  draft.byBehaviour.clear();
-  for (const incident of draft.open.values()) {
-    if (draft.byPod.size > PODS_INDEXED_MAX / 2) return;
-    if (draft.byBehaviour.size > BEHAVIOURS_MAX / 2) return;
-    indexIncident(draft, incident);
+export function indexIncident(draft: Draft, incident: Incident, windowMs: number): void {
+  for (const alert of incident.alerts) {
+    const entry = entryOf(alert, incident.id, incident.updatedAtMs);
+    indexAlert(draft, incident.cluster, alert, { entry, windowMs });
   }
+}
+
+/** Entries of closed incidents go when they would outgrow the bound. */
+export function boundIndex(draft: Draft, windowMs: number): void {
+  if (draft.entries.size <= KEYS_MAX) return;
+  draft.entries.clear();
+  for (const incident of draft.open.values()) {
+    if (draft.entries.size > KEYS_MAX / 2) return;
+    indexIncident(draft, incident, windowMs);
+  }
+}
+
+function timeOf(text: string, nowMs: number): number {
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? nowMs : Math.min(time, nowMs + CLOCK_AHEAD_MAX_MS);
 }
