@@ -5,13 +5,19 @@ import type { Curation } from '../profiles/curation.ts';
 import type { Decided } from '../profiles/decision-book.ts';
 import { isInForce } from '../profiles/decision-rules.ts';
 import type { Store } from '../store/faces.ts';
+import { decision, decisionsAnswer } from './contract/profile.ts';
+import { idParams } from './contract/words.ts';
 import { ApiError, notFound } from './errors.ts';
 import { decisionsQuery, learnBody, undoBody } from './profile-schemas.ts';
+import { replies } from './routes.ts';
 import type { Api } from './routes.ts';
-import { idParams } from './schemas.ts';
 
 /** What people decided: teach a behaviour of an alert, list, undo. */
-export const ACTOR = 'api';
+
+/** Images belong to no namespace: whoever may look anywhere may see what they do. */
+export const reads = { needs: 'viewer', scope: 'any' } as const;
+/** What is decided about an image holds wherever it runs, so the role is needed everywhere. */
+export const decides = { needs: 'analyst', scope: 'all' } as const;
 
 export type DecisionRouteOptions = {
   readonly store: Pick<Store, 'readAlert' | 'listAgents'>;
@@ -19,7 +25,14 @@ export type DecisionRouteOptions = {
 };
 
 export function addDecisionRoutes(api: Api, { store, curation }: DecisionRouteOptions): void {
-  api.get('/api/v1/decisions', { schema: { querystring: decisionsQuery } }, async ({ query }) => {
+  api.get('/api/v1/decisions', {
+    config: reads,
+    schema: {
+      summary: 'What people decided, newest first',
+      querystring: decisionsQuery,
+      ...replies(decisionsAnswer),
+    },
+  }, async ({ query }) => {
     const { all, limit, cursor } = query;
     const newestFirst = (await curation.decisions.list()).toReversed();
     const start = cursor === undefined
@@ -31,16 +44,20 @@ export function addDecisionRoutes(api: Api, { store, curation }: DecisionRouteOp
     return { items, nextCursor: items.length === limit ? items.at(-1)?.id ?? null : null };
   });
 
-  api.delete('/api/v1/decisions/:id', { schema: { params: idParams, body: undoBody } },
-    async ({ params, body }) => {
-      const undone = await curation.undo(params.id, { by: body.by ?? ACTOR, why: body.why });
+  api.delete('/api/v1/decisions/:id',
+    { config: decides, schema: { summary: 'Take a decision back', params: idParams, body: undoBody,
+      ...replies(decision) } },
+    async ({ params, body, principal }) => {
+      const undone = await curation.undo(params.id, { by: principal.name, why: body.why });
       if (undone.ok) return undone.decision;
       if (undone.reason === 'not-found') return notFound('decision');
       throw new ApiError(409, undone.reason, undone.detail);
     });
 
-  api.post('/api/v1/alerts/:id/learn', { schema: { params: idParams, body: learnBody } },
-    async ({ params, body }, reply) => {
+  api.post('/api/v1/alerts/:id/learn',
+    { config: decides, schema: { summary: 'Accept what an alert shows as normal', params: idParams,
+      body: learnBody, ...replies(decision, 201) } },
+    async ({ params, body, principal }, reply) => {
       const row = await store.readAlert(params.id);
       if (row === undefined) return notFound('alert');
       const { channel, value } = behaviourOf(row.alert, body);
@@ -48,10 +65,10 @@ export function addDecisionRoutes(api: Api, { store, curation }: DecisionRouteOp
       const agent = agents.find(({ cluster, node }) =>
         cluster === row.alert.cluster && node === row.alert.node);
       const reported = (agent?.heartbeat?.images ?? []).map(({ profileKey }) => profileKey);
-      const { by = ACTOR, why, scope } = body;
+      const { why, scope } = body;
       const subject = subjectOf(row.alert, reported);
       const decided = await curation.decide([
-        { kind: 'accept', ...subject, scope, channel, value, by, why },
+        { kind: 'accept', ...subject, scope, channel, value, by: principal.name, why },
       ]);
       return reply.code(201).send(decisionsOf(decided)[0]);
     });

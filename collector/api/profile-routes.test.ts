@@ -4,6 +4,7 @@ import type { Decision } from '../../baseline/profile/decisions.ts';
 import type { ProfileDocument } from '../../baseline/profile/document.ts';
 import { itemsIn } from '../profiles/image-profiles.ts';
 import { profileId } from '../profiles/profile-id.ts';
+import { authorized } from '../testing/principals.ts';
 import { anAlert, aBehaviour } from '../testing/alerts.ts';
 import { callApi, itemsOf } from '../testing/api-client.ts';
 import type { Reply } from '../testing/api-client.ts';
@@ -28,7 +29,7 @@ afterEach(async () => {
 const ID = profileId(KEY);
 const NEWER = { ...IMAGE, tag: '1.1', digest: 'sha256:2' };
 const NEWER_KEY = 'docker.io/shop/web@sha256:2';
-const SAID = { why: 'because', by: 'ana' };
+const SAID = { why: 'because' };
 
 const call = (method: string, path: string, body?: unknown): Promise<Reply> =>
   callApi(collector, method, `/api/v1${path}`, body);
@@ -129,6 +130,7 @@ describe('profiles', () => {
       channels: [{
         channel: 'file-write',
         total: 2,
+        learning: { isComplete: false, isStrong: false, cleanWindows: 2, basis: 'windows' },
         items: [{ value: 'write /var/log/a by web', pods: 2, ruling: null }],
       }],
       decisions: [],
@@ -158,7 +160,7 @@ describe('profiles', () => {
     expect(itemsOf(dry)).toEqual([{ channel: 'file-write', value }]);
     expect(itemsOf(await get('/decisions'))).toEqual([]);
     expect((await post('/profiles/import', { yaml, ...SAID })).status).toBe(201);
-    expect(await decisionsAt(agent, 1)).toMatchObject([{ kind: 'accept', value, by: 'ana' }]);
+    expect(await decisionsAt(agent, 1)).toMatchObject([{ kind: 'accept', value, by: 'token:bootstrap' }]);
     expect(itemsOf(await post('/profiles/import', { yaml, ...SAID }))).toEqual([]);
     const [decision] = itemsOf(await get('/decisions'));
     await call('DELETE', `/decisions/${String(decision?.['id'])}`, SAID);
@@ -197,7 +199,7 @@ describe('decisions', () => {
       scope: 'image',
       profileKey: KEY,
       repository: IMAGE.repository,
-      by: 'ana',
+      by: 'token:bootstrap',
       why: 'because',
     });
     for (const agent of [one, two]) expect(await decisionsAt(agent, 1)).toEqual([decision]);
@@ -205,12 +207,12 @@ describe('decisions', () => {
     expect(await decisionsAt(late, 0)).toEqual([decision]);
     const id = String(decision?.['id']);
     const undone = await call('DELETE', `/decisions/${id}`, { why: 'wrong' });
-    expect(undone).toMatchObject({ status: 200, body: { id, undoneBy: 'api' } });
+    expect(undone).toMatchObject({ status: 200, body: { id, undoneBy: 'token:bootstrap' } });
     expect(await decisionsAt(late, 1)).toEqual([]);
     expect((await call('DELETE', `/decisions/${id}`, { why: 'wrong' })).status).toBe(409);
     expect((await call('DELETE', '/decisions/none', { why: 'wrong' })).status).toBe(404);
     expect(itemsOf(await get('/decisions'))).toEqual([]);
-    expect(itemsOf(await get('/decisions?all=true'))).toMatchObject([{ id, undoneBy: 'api' }]);
+    expect(itemsOf(await get('/decisions?all=true'))).toMatchObject([{ id, undoneBy: 'token:bootstrap' }]);
   });
 
   test('about a version are made from its difference to the one before', async () => {
@@ -238,7 +240,9 @@ describe('decisions', () => {
     expect(itemsOf(await get('/profiles'))).toMatchObject([{ isLocked: true }]);
     await bring(agent, learned({ files: ['b'] }));
     expect((await get(`/profiles/${ID}/export`)).text).not.toContain('/var/log/b');
-    const metrics = await (await fetch(`${collector.addresses.api}/metrics`)).text();
+    const metrics = await (await fetch(`${collector.addresses.api}/metrics`, {
+      headers: authorized(collector),
+    })).text();
     expect(metrics).toContain('lanner_collector_evidence_total{outcome="locked"} 1');
     expect((await post(`/profiles/${ID}/lock`, SAID)).status).toBe(409);
     const unlocked = await post(`/profiles/${ID}/unlock`, { scope: 'lineage', ...SAID });
@@ -300,12 +304,12 @@ describe('learning from an alert', () => {
       repository: 'docker.io/shop/web',
       channel: 'exec',
       value: 'exec /bin/bash ← gunicorn',
-      by: 'ana',
+      by: 'token:bootstrap',
     } });
     expect(await decisionsAt(agent, 1)).toEqual([reply.body]);
     expect((await learn(SAID)).status).toBe(409);
     expect(await audited())
-      .toMatchObject([{ actor: 'ana', action: 'profile.accept', subject: reply.body['id'] }]);
+      .toMatchObject([{ actor: 'token:bootstrap', action: 'profile.accept', subject: reply.body['id'] }]);
   });
 
   test('names the profile of the workload where the node has split the image', async () => {

@@ -3,13 +3,23 @@ import type { Curation } from '../profiles/curation.ts';
 import { holdsFor } from '../profiles/decision-rules.ts';
 import type { Subject, Wish } from '../profiles/decision-rules.ts';
 import { keyOfProfileId, profileId } from '../profiles/profile-id.ts';
-import { behavioursIn, waitingIn } from '../profiles/profile-view.ts';
+import { behavioursIn, learningOf, waitingIn } from '../profiles/profile-view.ts';
 import { diffRows } from '../profiles/diff.ts';
 import { behavioursIn as reviewedIn, checkReview, toReview } from '../profiles/review.ts';
 import type { Review } from '../profiles/review.ts';
 import { readReviewYaml, reviewYaml } from '../profiles/review-yaml.ts';
 import type { Store } from '../store/faces.ts';
-import { ACTOR, decisionsOf } from './decision-routes.ts';
+import { decides, decisionsOf, reads } from './decision-routes.ts';
+import { imagesAnswer } from './contract/fleet.ts';
+import {
+  decidedAnswer,
+  diffAnswer,
+  importAnswer,
+  placedAnswer,
+  profileDetail,
+  profilesAnswer,
+  resetAnswer,
+} from './contract/profile.ts';
 import { ApiError, notFound } from './errors.ts';
 import { ProfileList } from './profile-list.ts';
 import type { ProfileSummary } from './profile-list.ts';
@@ -23,6 +33,7 @@ import {
   profileQuery,
   profilesQuery,
 } from './profile-schemas.ts';
+import { replies } from './routes.ts';
 import type { Api } from './routes.ts';
 
 /**
@@ -46,7 +57,11 @@ export function addProfileRoutes(api: Api, { store, curation }: ProfileRouteOpti
 }
 
 function addReading(api: Api, list: ProfileList, curation: Curation): void {
-  api.get('/api/v1/profiles', { schema: { querystring: profilesQuery } }, async ({ query }) => {
+  api.get('/api/v1/profiles', {
+    config: reads,
+    schema: { summary: 'Profiles, in order of their keys', querystring: profilesQuery,
+      ...replies(profilesAnswer) },
+  }, async ({ query }) => {
     const { limit, cursor, prefix } = query;
     const items = await list.page({
       limit,
@@ -57,10 +72,15 @@ function addReading(api: Api, list: ProfileList, curation: Curation): void {
   });
 
   // What runs now and what is stored, in one short list for people; `/profiles` is the whole of it.
-  api.get('/api/v1/images', async () => ({ items: await list.images() }));
+  api.get('/api/v1/images', {
+    config: reads,
+    schema: { summary: 'What runs and what is learned of it', ...replies(imagesAnswer) },
+  }, async () => ({ items: await list.images() }));
 
   const one = { params: profileParams };
-  api.get('/api/v1/profiles/:id', { schema: { ...one, querystring: profileQuery } },
+  api.get('/api/v1/profiles/:id',
+    { config: reads, schema: { summary: 'One profile with its behaviours', ...one,
+      querystring: profileQuery, ...replies(profileDetail) } },
     async ({ params, query }) => {
       const profile = await known(list, params.id);
       const found = await curation.profiles.readDocument(profile.key);
@@ -74,18 +94,24 @@ function addReading(api: Api, list: ProfileList, curation: Curation): void {
             ? []
             : behavioursIn(found.document, channel, rules);
           const items = behaviours.slice(0, query.limit);
-          return { channel, total: behaviours.length, items };
+          const learning = found === undefined ? null : learningOf(found.document, channel);
+          return { channel, total: behaviours.length, learning, items };
         }),
         waiting: found === undefined ? [] : waitingIn(found.document).slice(0, query.limit),
         decisions: decisions.filter((decision) => holdsFor(decision, subjectOf(profile))),
       };
     });
 
-  api.get('/api/v1/profiles/:id/export', { schema: one }, async ({ params }, reply) =>
+  api.get('/api/v1/profiles/:id/export', {
+    config: reads,
+    schema: { summary: 'The review form, as YAML', produces: ['application/yaml'], ...one },
+  }, async ({ params }, reply) =>
     reply.type('application/yaml; charset=utf-8')
       .send(reviewYaml(await reviewed(curation, keyOf(params.id)))));
 
-  api.get('/api/v1/profiles/:id/diff', { schema: { ...one, querystring: diffQuery } },
+  api.get('/api/v1/profiles/:id/diff',
+    { config: reads, schema: { summary: 'What one profile holds and another does not', ...one,
+      querystring: diffQuery, ...replies(diffAnswer) } },
     async ({ params, query }) => {
       const [from, to] = [keyOf(params.id), keyOf(query.with)];
       const rows = diffRows(await reviewed(curation, from), await reviewed(curation, to));
@@ -95,23 +121,28 @@ function addReading(api: Api, list: ProfileList, curation: Curation): void {
 
 function addDeciding(api: Api, list: ProfileList, curation: Curation): void {
   for (const [verb, kind] of [['approve', 'accept'], ['reject', 'reject']] as const) {
-    api.post(`/api/v1/profiles/:id/${verb}`, { schema: { params: profileParams, body: judgeBody } },
-      async ({ params, body }, reply) => {
+    const schema = { summary: `${verb} behaviours`, params: profileParams, body: judgeBody,
+      ...replies(decidedAnswer, 201) };
+    api.post(`/api/v1/profiles/:id/${verb}`, { config: decides, schema },
+      async ({ params, body, principal }, reply) => {
         const profile = await known(list, params.id);
-        const { scope, by = ACTOR, why } = body;
+        const { scope, why } = body;
         const behaviours = await named(curation, profile.key, body);
         if (kind === 'accept') await checkShown(curation, profile.key, behaviours);
         const decided = await curation.decide(behaviours.map(({ channel, value }) =>
-          ({ kind, ...subjectOf(profile), scope, channel, value, by, why })));
+          ({ kind, ...subjectOf(profile), scope, channel, value, by: principal.name, why })));
         return reply.code(201).send({ items: decisionsOf(decided) });
       });
   }
 
-  const place = { schema: { params: profileParams, body: placeBody } };
+  const place = { params: profileParams, body: placeBody };
   for (const kind of ['lock', 'unlock'] as const) {
-    api.post(`/api/v1/profiles/:id/${kind}`, place, async ({ params, body }, reply) => {
+    api.post(`/api/v1/profiles/:id/${kind}`, {
+      config: decides,
+      schema: { summary: `${kind} what is learned`, ...place, ...replies(placedAnswer, 201) },
+    }, async (request, reply) => {
+      const { params, body: { scope, why }, principal: { name: by } } = request;
       const profile = await known(list, params.id);
-      const { scope, by = ACTOR, why } = body;
       const wish = { kind, ...subjectOf(profile), scope, channel: 'exec', value: '', by, why };
       const decided = await curation.decide([wish as Wish]);
       return reply.code(201).send({
@@ -121,9 +152,12 @@ function addDeciding(api: Api, list: ProfileList, curation: Curation): void {
     });
   }
 
-  api.post('/api/v1/profiles/:id/reset', place, async ({ params, body }, reply) => {
+  api.post('/api/v1/profiles/:id/reset', {
+    config: decides,
+    schema: { summary: 'Forget what was learned', ...place, ...replies(resetAnswer, 201) },
+  }, async (request, reply) => {
+    const { params, body: { scope, why }, principal: { name: by } } = request;
     const profile = await known(list, params.id);
-    const { scope, by = ACTOR, why } = body;
     const reset = await curation.reset({ ...subjectOf(profile), scope }, { by, why });
     if (!reset.ok) throw new ApiError(409, reset.reason, reset.detail);
     const profiles = reset.keys.map((key) => ({ id: profileId(key), key }));
@@ -133,10 +167,13 @@ function addDeciding(api: Api, list: ProfileList, curation: Curation): void {
 
 function addImport(api: Api, curation: Curation): void {
   api.post('/api/v1/profiles/import',
-    { schema: { body: importBody }, bodyLimit: IMPORT_BYTES_MAX },
-    async ({ body }, reply) => {
-      const { dryRun, by = ACTOR, why } = body;
-      const imported = await curation.import(reviewOf(body), { by, why, dryRun });
+    { config: decides, schema: { summary: 'Take over a reviewed profile', body: importBody,
+      response: { ...replies(importAnswer).response, ...replies(importAnswer, 201).response } },
+      bodyLimit: IMPORT_BYTES_MAX },
+    async ({ body, principal }, reply) => {
+      const { dryRun, why } = body;
+      const said = { by: principal.name, why, dryRun };
+      const imported = await curation.import(reviewOf(body), said);
       if (!imported.ok) throw new ApiError(409, imported.reason, imported.detail);
       const { key, rows, rejected } = imported;
       return reply.code(dryRun ? 200 : 201)

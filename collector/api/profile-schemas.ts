@@ -11,16 +11,13 @@ const oneOf = <T extends string>(values: readonly T[]) => Type.Unsafe<T>(Type.En
 export const BEHAVIOURS_PER_REQUEST_MAX = 256;
 export const YAML_CHARACTERS_MAX = 262_144;
 const ID_CHARACTERS_MAX = 1_400;
-const BY_CHARACTERS_MAX = 200;
 const WHY_CHARACTERS_MAX = 1_000;
 
 const id = Type.String({ minLength: 1, maxLength: ID_CHARACTERS_MAX });
 const value = Type.String({ minLength: 1, maxLength: DECISION_VALUE_MAX });
 
-/** Who and why: every change asks for it, the audit keeps it. */
+/** Why: every change asks for it, the audit keeps it. Who is the one whose credential it was. */
 const said = {
-  /** Today's token has no name; it is what the client says, and the audit says so. */
-  by: Type.Optional(Type.String({ pattern: '\\S', maxLength: BY_CHARACTERS_MAX })),
   why: Type.String({ pattern: '\\S', maxLength: WHY_CHARACTERS_MAX }),
 };
 

@@ -1,16 +1,13 @@
 import Type from 'typebox';
 
-import { PERSON_PATTERN } from '../respond/four-eyes.ts';
 import { responseStates, containments, reversals } from '../respond/response.ts';
-import { page } from './schemas.ts';
+import { page } from './contract/words.ts';
 
 /** What requests about responses may say; anything else is 400 with the place that is wrong. */
 const oneOf = <T extends string>(values: readonly T[]) => Type.Unsafe<T>(Type.Enum([...values]));
 const name = Type.String({ minLength: 1, maxLength: 1_024 });
 const closed = { additionalProperties: false } as const;
 
-const by = Type.Optional(Type.String({ pattern: PERSON_PATTERN,
-  description: 'Who decides. What the holder of the access token says; needed for four eyes.' }));
 const why = Type.String({ minLength: 1, maxLength: 1_000 });
 
 export const responsesQuery = Type.Object({
@@ -36,13 +33,12 @@ export const responseBody = Type.Object({
   acceptsOutage: Type.Boolean({ default: false,
     description: 'Also the last healthy replica; then two people approve.' }),
   dryRun: Type.Boolean({ default: false }),
-  by,
   why: Type.Optional(why),
 }, closed);
 
-export const byBody = Type.Object({ by, why: Type.Optional(why) }, closed);
-export const undoBody = Type.Object({ by, why }, closed);
-export const pauseBody = Type.Object({ isPaused: Type.Boolean(), by, why }, closed);
+export const decideBody = Type.Object({ why: Type.Optional(why) }, closed);
+export const undoBody = Type.Object({ why }, closed);
+export const pauseBody = Type.Object({ isPaused: Type.Boolean(), why }, closed);
 
 export const evidenceParams = Type.Object({
   id: name,

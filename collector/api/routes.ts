@@ -1,19 +1,15 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { TSchema } from 'typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Clock } from '../clock.ts';
 import type { AgentLinks } from '../link/link-server.ts';
 import type { AgentRecord, Store } from '../store/faces.ts';
-import { notFound } from './errors.ts';
-import {
-  alertsQuery,
-  gapsQuery,
-  idParams,
-  incidentsQuery,
-  pageQuery,
-} from './schemas.ts';
-import { alertView, gapView, nodeView } from './views.ts';
+import { auditAnswer, auditQuery } from './contract/audit.ts';
+import { gapsAnswer, gapsQuery, nodesAnswer } from './contract/fleet.ts';
+import { gapView, nodeView, timeText } from './views.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -23,8 +19,6 @@ export type Api = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** Everything that only reads. Lists are newest first; `nextCursor` is null at the end. */
-const ALERTS_OF_INCIDENT = 100;
 /** Four heartbeats of an agent. */
 const HEARD_MS = 20_000;
 
@@ -33,6 +27,10 @@ export type ReadOptions = {
   readonly links: AgentLinks;
   readonly clock: Clock;
 };
+
+/** What a route answers; that it does is checked in tests (`testing/answer-check.ts`). */
+export const replies = (schema: TSchema, status: 200 | 201 = 200) =>
+  ({ response: { [status]: Type.Unsafe<unknown>(schema) } });
 
 export const pageOf = (query: { readonly limit: number; readonly cursor?: string }) => ({
   limit: query.limit,
@@ -52,59 +50,55 @@ export function listOf<Row extends { readonly number: number }, View>(
   };
 }
 
+/** What a bounded search found, and where it goes on. */
+export const foundOf = <Row, View>(
+  { rows, next }: { readonly rows: readonly Row[]; readonly next?: number },
+  view: (row: Row) => View,
+) => ({ items: rows.map(view), nextCursor: next === undefined ? null : String(next) });
+
+/** Nodes, gaps and the audit. Lists are newest first; `nextCursor` is null at the end. */
 export function addReadRoutes(api: Api, { store, links, clock }: ReadOptions): void {
-  api.get('/api/v1/alerts', { schema: { querystring: alertsQuery } }, async ({ query }) => {
-    const { severity, incident, limit, cursor: _, ...same } = query;
-    const filter = {
-      ...same,
-      ...(severity === undefined ? {} : { severityMin: severity }),
-      ...(incident === undefined ? {} : { incidentId: incident }),
-    };
-    return listOf(await store.listAlerts(filter, pageOf(query)), limit, alertView);
-  });
-
-  api.get('/api/v1/alerts/:id', { schema: { params: idParams } }, async ({ params }) => {
-    const row = await store.readAlert(params.id);
-    return row === undefined ? notFound('alert') : alertView(row);
-  });
-
-  api.get('/api/v1/incidents', { schema: { querystring: incidentsQuery } }, async ({ query }) => {
-    const { limit, cursor: _, ...filter } = query;
-    const rows = await store.listIncidents(filter, pageOf(query));
-    return listOf(rows, limit, ({ incident }) => incident);
-  });
-
-  api.get('/api/v1/incidents/:id', { schema: { params: idParams } }, async ({ params }) => {
-    const row = await store.readIncident(params.id);
-    if (row === undefined) return notFound('incident');
-    const limit = ALERTS_OF_INCIDENT;
-    const alerts = await store.listAlerts({ incidentId: params.id }, { limit });
-    const responses = await store.listResponses({ incidentId: params.id }, { limit });
-    return {
-      incident: row.incident,
-      alerts: listOf(alerts, limit, alertView),
-      responses: responses.map(({ response }) => response),
-    };
-  });
-
   // A link to another replica shows by what was heard of the agent: that is in the store.
   const isElsewhere = ({ lastSeenMs }: AgentRecord): boolean =>
     store.commands !== undefined && clock.now() - lastSeenMs < HEARD_MS;
-  api.get('/api/v1/nodes', async () => ({
+  api.get('/api/v1/nodes', {
+    config: { needs: 'viewer', scope: 'any' },
+    schema: { summary: 'Nodes, their agents and sensors', response: { 200: nodesAnswer } },
+  }, async () => ({
     items: (await store.listAgents()).map((agent) =>
       nodeView(agent, links.isConnected(agent) || isElsewhere(agent))),
   }));
 
-  api.get('/api/v1/gaps', { schema: { querystring: gapsQuery } }, async ({ query }) => {
+  api.get('/api/v1/gaps', {
+    config: { needs: 'viewer', scope: 'any' },
+    schema: {
+      summary: 'When nobody watched: lost events, silent sensors',
+      querystring: gapsQuery,
+      response: { 200: gapsAnswer },
+    },
+  }, async ({ query }) => {
     const { node, limit } = query;
     const page = { ...pageOf(query), ...(node === undefined ? {} : { node }) };
     return listOf(await store.listGaps(page), limit, gapView);
   });
 
-  api.get('/api/v1/audit', { schema: { querystring: pageQuery } }, async ({ query }) =>
-    listOf(await store.listAudit(pageOf(query)), query.limit, ({ number, atMs, ...entry }) => ({
-      number,
-      time: new Date(atMs).toISOString(),
+  api.get('/api/v1/audit', {
+    config: { needs: 'viewer' },
+    schema: {
+      summary: 'Who did what: the chained audit',
+      querystring: auditQuery,
+      response: { 200: auditAnswer },
+    },
+  }, async ({ query }) => {
+    const { limit: _, cursor: __, from, to, ...same } = query;
+    const filter = {
+      ...same,
+      ...(from === undefined ? {} : { fromMs: Date.parse(from) }),
+      ...(to === undefined ? {} : { toMs: Date.parse(to) }),
+    };
+    return foundOf(await store.findAudit(filter, pageOf(query)), ({ atMs, ...entry }) => ({
       ...entry,
-    })));
+      time: timeText(atMs),
+    }));
+  });
 }

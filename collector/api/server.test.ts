@@ -4,7 +4,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import type { Alert } from '../../baseline/alert.ts';
-import { anAlert } from '../testing/alerts.ts';
+import { authorized } from '../testing/principals.ts';
+import { aBehaviour, anAlert } from '../testing/alerts.ts';
+import { answerCheck } from '../testing/answer-check.ts';
 import { SseReader } from '../testing/sse.ts';
 import { startTestCollector } from '../testing/start.ts';
 import type { TestCollector } from '../testing/start.ts';
@@ -47,7 +49,10 @@ async function call(method: string, path: string, body?: unknown, over: Json = {
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const { status, headers } = response;
-  return { status, headers, body: await response.json() as Json };
+  const parsed = await response.json() as Json;
+  const check = await answerCheck(collector.addresses.api, collector.token);
+  check?.check(method, path, status, parsed);
+  return { status, headers, body: parsed };
 }
 
 const get = (path: string): Promise<Reply> => call('GET', path);
@@ -100,7 +105,7 @@ describe('lists', () => {
     expect((await get('/api/v1/incidents/none')).status).toBe(404);
     expect((await get('/api/v1/alerts/a')).body).toMatchObject({ id: 'a' });
     expect((await get('/api/v1/alerts/none')).status).toBe(404);
-    expect((await get('/nowhere')).body).toMatchObject({ error: { code: 'not-found' } });
+    expect((await get('/api/v1/nowhere')).body).toMatchObject({ error: { code: 'not-found' } });
   });
 
   test('nodes, images and gaps tell what the agents said', async () => {
@@ -159,9 +164,13 @@ describe('lists', () => {
 
   test('nothing in an answer or in the stream acts on a terminal that shows it raw', async () => {
     await raise(anAlert({ reason: { en: '\u007f\u009b31m\u202e', zh: '' } }));
-    const raw = await (await fetch(`${collector.addresses.api}/api/v1/alerts`)).text();
+    const raw = await (await fetch(`${collector.addresses.api}/api/v1/alerts`, {
+      headers: authorized(collector),
+    })).text();
     expect(raw).toContain('\\u007f\\u009b31m\\u202e');
-    const stream = await fetch(`${collector.addresses.api}/api/v1/stream?after=0&kinds=alert`);
+    const stream = await fetch(`${collector.addresses.api}/api/v1/stream?after=0&kinds=alert`, {
+      headers: authorized(collector),
+    });
     let text = '';
     for await (const chunk of stream.body ?? []) {
       text += new TextDecoder().decode(chunk);
@@ -201,6 +210,7 @@ describe('responses', () => {
         'response.propose',
         'response.refused',
         'response.skip',
+        'token.create',
       ]);
     });
 
@@ -236,7 +246,9 @@ describe('responses', () => {
     const rebound = await rawStatus({ host: 'evil.example' });
     expect(rebound).toBe(421);
     expect(items(await get('/api/v1/responses'))).toEqual([]);
-    const metrics = await (await fetch(`${collector.addresses.api}/metrics`)).text();
+    const metrics = await (await fetch(`${collector.addresses.api}/metrics`, {
+      headers: authorized(collector),
+    })).text();
     expect(metrics).toContain('lanner_collector_api_refused_total{reason="cross-site"} 2');
   });
 
@@ -260,12 +272,19 @@ describe('the live stream', () => {
     const count = 60;
     const expected = Array.from({ length: count }, (_, n) => `a${n}`);
     const raising = (async () => {
-      for (const id of expected) await raise(anAlert({ id, podUid: id, severity: 'low' }));
+      // Each does something else: of one that does the same again a second form follows.
+      for (const id of expected) {
+        const behaviours = [aBehaviour({ value: `exec /bin/${id} ← gunicorn` })];
+        await raise(anAlert({ id, podUid: id, severity: 'low', behaviours }));
+      }
     })();
     const seen: string[] = [];
     let last = '0';
     for (let round = 0; seen.length < count; round += 1) {
-      const reader = new SseReader(`${url()}?kinds=alert`, { 'last-event-id': last });
+      const reader = new SseReader(`${url()}?kinds=alert`, {
+        ...authorized(collector),
+        'last-event-id': last,
+      });
       const wanted = 1 + (round * 7) % 11;
       await reader.until(() =>
         reader.events.length >= Math.min(wanted, count - seen.length));
@@ -280,20 +299,25 @@ describe('the live stream', () => {
   test('begins now without an id, and shows incidents and responses as they change', async () => {
     await raise(anAlert({ id: 'before', severity: 'low' }));
     await vi.waitUntil(async () => items(await get('/api/v1/incidents')).length === 1);
-    const reader = new SseReader(url());
+    const reader = new SseReader(url(), authorized(collector));
     await reader.until(() => reader.status === 200);
     await raise(anAlert({ id: 'now', podUid: 'u2', severity: 'critical' }));
-    await reader.until(() => reader.events.length >= 3);
+    const told = (): readonly string[] => [...new Set(reader.events.map(({ event }) => event))];
+    await reader.until(() => told().length >= 4);
     reader.cut();
-    expect(reader.events.map(({ event }) => event).toSorted())
-      .toEqual(['alert', 'incident', 'response']);
+    // Where now was, for one that is cut off before anything happens.
+    expect(reader.events[0]).toMatchObject({ event: 'position' });
+    expect(told().toSorted()).toEqual(['alert', 'incident', 'position', 'response']);
     expect(alertIds(reader)).toContain('now');
     expect(alertIds(reader)).not.toContain('before');
   });
 
   test('tells a reader of another store to begin anew', async () => {
     await raise(anAlert({ id: 'a' }));
-    const reader = new SseReader(url(), { 'last-event-id': '999999' });
+    const reader = new SseReader(url(), {
+      ...authorized(collector),
+      'last-event-id': '999999',
+    });
     await reader.until(() => reader.events.length >= 2);
     reader.cut();
     expect(reader.events[0]).toMatchObject({ event: 'reset' });
@@ -301,11 +325,13 @@ describe('the live stream', () => {
   });
 
   test('readers that leave are forgotten', async () => {
-    const reader = new SseReader(url());
+    const reader = new SseReader(url(), authorized(collector));
     await reader.until(() => reader.status === 200);
     const gauge = async (): Promise<string | undefined> =>
       /stream_clients (\d+)/.exec(
-        await (await fetch(`${collector.addresses.api}/metrics`)).text(),
+        await (await fetch(`${collector.addresses.api}/metrics`, {
+      headers: authorized(collector),
+    })).text(),
       )?.[1];
     expect(await gauge()).toBe('1');
     reader.cut();
@@ -317,14 +343,16 @@ describe('the start', () => {
   test('makes a token that its owner alone can read, and keeps it', () => {
     expect(statSync(collector.tokenFile).mode & 0o077).toBe(0);
     expect(readFileSync(collector.tokenFile, 'utf8').trim()).toBe(collector.token);
-    expect(collector.token.length).toBeGreaterThanOrEqual(43);
+    expect(collector.token).toMatch(/^ltk_[0-9a-f]{16}_[0-9a-f]{64}$/);
   });
 
   test('health, readiness and metrics answer, with the version', async () => {
     expect((await get('/healthz')).body).toEqual({ status: 'ok' });
     expect((await get('/readyz')).body).toEqual({ status: 'ready' });
     await raise(anAlert());
-    const text = await (await fetch(`${collector.addresses.api}/metrics`)).text();
+    const text = await (await fetch(`${collector.addresses.api}/metrics`, {
+      headers: authorized(collector),
+    })).text();
     expect(text).toContain('lanner_collector_build_info{version="0.1.0-test"} 1');
     expect(text).toContain('lanner_collector_alerts_total{severity="high",kind="anomaly"} 1');
     expect(text).toContain('lanner_collector_batches_total{outcome="committed"} 1');

@@ -1,35 +1,54 @@
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 
 import { fastify } from 'fastify';
-import type { FastifyError, FastifyServerOptions } from 'fastify';
+import type { FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 
+import { createAccess } from '../access/access.ts';
+import type { Access, OidcSettings } from '../access/access.ts';
+import type { RouteNeed } from '../access/route-needs.ts';
+import type { SessionLimits } from '../access/session-book.ts';
 import { formatAddress, isLoopback, parseAddress } from '../../config/address.ts';
 import { namedError, readNamed } from '../../config/named-error.ts';
 import type { Clock } from '../clock.ts';
+import { IncidentDesk } from '../desk/incident-desk.ts';
 import { jsonText } from '../json-text.ts';
 import type { AgentLinks } from '../link/link-server.ts';
 import type { LogGate } from '../log-gate.ts';
 import type { CollectorMetrics } from '../metrics.ts';
+import type { Outputs } from '../outputs/outputs.ts';
 import type { LoadedPolicy } from '../policy/load-policy.ts';
 import type { Curation } from '../profiles/curation.ts';
 import type { Responder } from '../respond/responder.ts';
-import type { ChangeKind, Store } from '../store/faces.ts';
+import type { Store } from '../store/faces.ts';
+import type { AlertFatigue } from '../fatigue-wiring.ts';
+import { addAlertRoutes } from './alert-routes.ts';
+import { addAnswers } from './answers.ts';
+import { addBudgetRoutes } from './budget-routes.ts';
+import { addConsole } from './console-files.ts';
 import { addDecisionRoutes } from './decision-routes.ts';
-import { ApiError } from './errors.ts';
-import { createGuard } from './guard.ts';
-import { CLIENTS_MAX } from './live-stream.ts';
+import { addGuard } from './guarding.ts';
+import { addHealthRoutes } from './health-routes.ts';
+import { addIncidentRoutes } from './incident-routes.ts';
 import type { LiveStream } from './live-stream.ts';
+import { addOutputRoutes } from './output-routes.ts';
+import { addMaintenanceRoutes } from './maintenance-routes.ts';
+import { addOpenApi, addOpenApiRoute } from './openapi.ts';
 import { addProfileRoutes } from './profile-routes.ts';
 import { addResponseRoutes } from './response-routes.ts';
 import { addReadRoutes } from './routes.ts';
 import type { Api } from './routes.ts';
-import { streamQuery } from './schemas.ts';
-import { TokenCheck } from './token.ts';
+import { addOidcRoutes } from './oidc-routes.ts';
+import { addSessionRoutes } from './session-routes.ts';
+import { addStreamRoute } from './stream-route.ts';
+import { addSuppressionRoutes } from './suppression-routes.ts';
+import { addTokenRoutes } from './token-routes.ts';
 
 /**
  * The collector's HTTP API: JSON, server-sent events, health and metrics. Every request passes
- * `guard.ts` first. Bounds: bodies of `BODY_BYTES_MAX`, pages of 500, and those of the live stream.
+ * `guarding.ts` first. Bounds: bodies of `BODY_BYTES_MAX`, pages of 500, and those of the live
+ * stream.
  * Failures are `{"error":{"code","message"}}`; what went wrong inside goes to the log alone.
  */
 const BODY_BYTES_MAX = 65_536;
@@ -43,10 +62,19 @@ export type ApiOptions = {
   readonly insecure: boolean;
   readonly hosts: readonly string[];
   readonly metricsOpen: boolean;
-  readonly token: string;
+  /** Empty: the address that is listened on. */
+  readonly publicUrl: string;
+  /** Whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly sessions: SessionLimits;
+  readonly oidc: OidcSettings | undefined;
+  /** The first admin token; `supersedes`: others of that name end. */
+  readonly bootstrap: { readonly token: string; readonly supersedes: boolean };
   readonly store: Store;
   readonly responder: Responder;
   readonly policy: () => LoadedPolicy;
+  readonly outputs: Outputs;
+  readonly alertFatigue: Pick<AlertFatigue, 'suppressions' | 'windows' | 'budget'>;
   readonly links: AgentLinks;
   readonly curation: Curation;
   readonly stream: LiveStream;
@@ -56,7 +84,13 @@ export type ApiOptions = {
   readonly gate: LogGate;
 };
 
-export type RunningApi = { readonly address: string; stop(): Promise<void> };
+export type RunningApi = {
+  readonly address: string;
+  readonly routes: readonly RouteNeed[];
+  /** For a browser on this machine: signs in once, within five minutes. */
+  signInLink(): Promise<string>;
+  stop(): Promise<void>;
+};
 
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { address, tls, insecure, stream } = options;
@@ -74,6 +108,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: ID_CHARACTERS_MAX },
     forceCloseConnections: true,
+    trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     ajv: { customOptions: { removeAdditional: false, allErrors: false } },
     ...(tls === undefined ? {} : {
       https: {
@@ -84,100 +119,72 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   };
   const api = fastify(settings) as unknown as Api;
   api.setReplySerializer(jsonText);
-  addGuard(api, options, parsed.host);
-  addAnswers(api, options);
+  // Answers are checked against their schemas in tests; here a schema must not drop a field.
+  api.setSerializerCompiler(() => jsonText);
+  let ownUrl = options.publicUrl;
+  const access = openAccess(options, parsed.host);
+  const { token, supersedes } = options.bootstrap;
+  const bootstrapId = await access.tokens.adopt(token, { supersedes });
+  await addOpenApi(api);
+  const routes = addGuard(api, { ...options, access });
+  const parts = { ...options, access, publicUrl: () => ownUrl };
+  addAnswers(api, parts);
+  addAlertRoutes(api, options);
+  addIncidentRoutes(api, { ...options, desk: deskOf(options), decisions: options.curation.decisions });
   addReadRoutes(api, options);
+  addOpenApiRoute(api);
   addProfileRoutes(api, options);
   addDecisionRoutes(api, options);
   addResponseRoutes(api, options);
-  addStream(api, options);
-  addHealth(api, options);
+  addFatigueRoutes(api, options);
+  addOutputRoutes(api, options);
+  addStreamRoute(api, parts);
+  addSessionRoutes(api, parts);
+  addTokenRoutes(api, { ...options, tokens: access.tokens });
+  addOidcRoutes(api, parts);
+  addHealthRoutes(api, options);
+  addConsole(api);
   await api.listen({ host: parsed.host, port: parsed.port }).catch((error: unknown) => {
     throw namedError('api.address', error);
   });
   const bound = api.server.address() as AddressInfo;
   const scheme = tls === undefined ? 'http' : 'https';
+  const ownAddress = `${scheme}://${formatAddress({ host: parsed.host, port: bound.port })}`;
+  if (ownUrl === '') ownUrl = ownAddress;
   return {
-    address: `${scheme}://${formatAddress({ host: parsed.host, port: bound.port })}`,
+    address: ownAddress,
+    routes,
+    signInLink: async () => {
+      const { code } = await access.sessions.makeCode(bootstrapId);
+      return `${ownUrl}/sign-in#code=${code}`;
+    },
     stop: async () => {
       stream.stop();
       await api.close();
+      await access.refusals.stop();
     },
   };
 }
 
-function addGuard(api: Api, options: ApiOptions, boundHost: string): void {
-  const { hosts, metricsOpen, token, metrics, log, gate } = options;
-  const guard = createGuard({ boundHost, hosts, metricsOpen, token: new TokenCheck(token) });
-  // Only what a page of another site cannot send without asking first.
-  api.removeContentTypeParser(['text/plain']);
-  api.addHook('onRequest', async (request, reply) => {
-    reply.headers({
-      'x-content-type-options': 'nosniff',
-      'cache-control': 'no-store',
-      'content-security-policy': `default-src 'none'; frame-ancestors 'none'`,
-      'referrer-policy': 'no-referrer',
-    });
-    const path = request.url.split('?', 1)[0] ?? '';
-    const refusal = guard({ method: request.method, path, headers: request.headers });
-    if (refusal === undefined) return;
-    metrics.apiRefused(refusal.reason);
-    const suppressed = gate.open(`api ${refusal.reason}`);
-    if (suppressed !== undefined) {
-      log.warn({ security: true, reason: refusal.reason, peer: request.ip, suppressed },
-        'request refused');
-    }
-    if (refusal.status === 401) reply.header('www-authenticate', 'Bearer');
-    throw new ApiError(refusal.status, refusal.reason, refusal.message);
-  });
+function addFatigueRoutes(api: Api, { alertFatigue, store, clock }: ApiOptions): void {
+  addSuppressionRoutes(api, { ...alertFatigue, clock });
+  addMaintenanceRoutes(api, { ...alertFatigue, clock });
+  addBudgetRoutes(api, { ...alertFatigue, coverage: store, clock });
 }
 
-function addAnswers(api: Api, { metrics, log }: ApiOptions): void {
-  api.setErrorHandler((error: FastifyError | ApiError, request, reply) => {
-    if (error instanceof ApiError) {
-      return reply.code(error.statusCode)
-        .send({ error: { code: error.code, message: error.message } });
-    }
-    const statusCode = error.statusCode ?? 500;
-    if (statusCode < 500) {
-      metrics.apiRefused('invalid-request');
-      return reply.code(statusCode)
-        .send({ error: { code: 'invalid-request', message: error.message } });
-    }
-    log.error({ err: error, method: request.method, route: request.routeOptions.url },
-      'request failed');
-    return reply.code(500)
-      .send({ error: { code: 'internal', message: 'the collector could not answer this' } });
-  });
-  api.setNotFoundHandler((_, reply) =>
-    reply.code(404).send({ error: { code: 'not-found', message: 'there is no such path' } }));
-}
+const deskOf = ({ store, clock, metrics }: ApiOptions): IncidentDesk =>
+  new IncidentDesk({ store, clock, newId: randomUUID, onAcknowledged: metrics.acknowledged });
 
-function addStream(api: Api, { stream, metrics, log }: ApiOptions): void {
-  api.get('/api/v1/stream', { schema: { querystring: streamQuery } }, async (request, reply) => {
-    if (stream.isFull) {
-      metrics.apiRefused('too-many-streams');
-      throw new ApiError(503, 'too-many-streams', `${CLIENTS_MAX} readers are the limit`);
-    }
-    const { kinds, after } = request.query;
-    // A browser sends where it was by itself; that is newer than what the address says.
-    const last = /^[0-9]{1,15}$/.exec(String(request.headers['last-event-id'] ?? ''))?.[0] ?? after;
-    reply.hijack();
-    stream.serve(reply.raw, {
-      ...(last === undefined ? {} : { after: Number(last) }),
-      ...(kinds === undefined ? {} : { kinds: kinds.split(',') as ChangeKind[] }),
-    }).catch((error: unknown) => log.error({ err: error }, 'live stream failed'));
+function openAccess(options: ApiOptions, boundHost: string): Access {
+  const { tls, metrics, log, gate } = options;
+  return createAccess({
+    ...options,
+    boundHost,
+    isTls: tls !== undefined,
+    onRefused: metrics.apiRefused,
+    onTrouble: (what, error) => {
+      const suppressed = gate.open(what);
+      if (suppressed !== undefined) log.warn({ err: error, suppressed }, what);
+    },
   });
-}
-
-function addHealth(api: Api, { store, metrics }: ApiOptions): void {
-  api.get('/healthz', async () => ({ status: 'ok' }));
-  api.get('/readyz', async () => {
-    await store.ping().catch((error: unknown) => {
-      throw new ApiError(503, 'not-ready', error instanceof Error ? error.message : 'no store');
-    });
-    return { status: 'ready' };
-  });
-  api.get('/metrics', async (_, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
 }

@@ -1,26 +1,70 @@
 import type { ImageProgress } from '../../proto/lanner/v1/frames.ts';
+import type { PodRow, Scope, WorkedIncident } from '../store/desk-face.ts';
+import { seenFrom } from '../incident/visibility.ts';
+import type { IncidentWork } from '../incident/work.ts';
+import { shownSeverity } from '../incident/handling.ts';
 import type { AgentRecord, AlertRow, GapRow } from '../store/faces.ts';
+import type { AlertView } from './contract/alert.ts';
+import type { GapView, NodeView, PodView } from './contract/fleet.ts';
+import type { IncidentView } from './contract/incident.ts';
 
 /** How records look from outside: times as text, and where a record stands among others. */
-const timeText = (ms: number): string => new Date(ms).toISOString();
+export const timeText = (ms: number): string => new Date(ms).toISOString();
 
-export const alertView = ({ alert, incidentId, receivedAtMs }: AlertRow) => ({
+/** A severity is shown as it was sent on: in a maintenance window, as no more than news. */
+export const alertView = ({ alert, incidentId, receivedAtMs, handling }: AlertRow): AlertView => ({
   ...alert,
+  severity: shownSeverity(alert, handling),
   incidentId,
   receivedTime: timeText(receivedAtMs),
+  handling,
 });
 
-export const gapView = (gap: GapRow) => ({
+export const workView = ({ revision, acknowledged, assignee, closed }: IncidentWork) => ({
+  revision,
+  acknowledged: acknowledged && { by: acknowledged.by, time: timeText(acknowledged.atMs) },
+  assignee,
+  closed: closed && {
+    by: closed.by,
+    time: timeText(closed.atMs),
+    why: closed.why,
+    verdict: closed.verdict,
+  },
+});
+
+export const incidentView = (
+  { incident, work }: Pick<WorkedIncident, 'incident' | 'work'>,
+  scope: Scope,
+): IncidentView => ({
+  ...seenFrom(scope, incident),
+  isOpen: incident.state === 'open' && work.closed === null,
+  work: workView(work),
+});
+
+export const podView = ({ alerts, last: { alert } }: PodRow): PodView => ({
+  cluster: alert.cluster,
+  namespace: alert.namespace,
+  pod: alert.pod,
+  podUid: alert.podUid,
+  node: alert.node,
+  workload: alert.workload,
+  image: alert.image.repository,
+  alerts,
+  lastAlertId: alert.id,
+  lastTime: alert.lastTime,
+});
+
+export const gapView = (gap: GapRow): GapView => ({
   cluster: gap.cluster,
   node: gap.node,
   from: gap.from,
   to: gap.to,
-  cause: gap.cause,
+  cause: gap.cause as GapView['cause'],
   eventsEstimate: gap.eventsEstimate,
   receivedTime: timeText(gap.receivedAtMs),
 });
 
-export const nodeView = (agent: AgentRecord, isConnected: boolean) => ({
+export const nodeView = (agent: AgentRecord, isConnected: boolean): NodeView => ({
   cluster: agent.cluster,
   node: agent.node,
   isConnected,
@@ -29,7 +73,7 @@ export const nodeView = (agent: AgentRecord, isConnected: boolean) => ({
   falcoVersion: agent.heartbeat?.falcoVersion || agent.falcoVersion,
   sensorState: agent.heartbeat?.sensorState ?? 'unknown',
   sensorDetail: agent.heartbeat?.sensorDetail ?? '',
-  capabilities: agent.capabilities,
+  capabilities: [...agent.capabilities],
   protocol: agent.protocol,
   connectedTime: timeText(agent.connectedAtMs),
   lastSeenTime: timeText(agent.lastSeenMs),

@@ -1,5 +1,8 @@
 import { severities } from '../../baseline/alert.ts';
 import type { Alert } from '../../baseline/alert.ts';
+import { NOT_HANDLED } from '../incident/handling.ts';
+import type { Handling } from '../incident/handling.ts';
+import type { Placed } from '../incident/incident-store.ts';
 import type { Page } from '../page.ts';
 import type { AlertDays } from './dialect.ts';
 import type { AlertFilter, AlertRow, AlertStore } from './faces.ts';
@@ -11,9 +14,13 @@ type Row = {
   readonly incident_id: string;
   readonly received_at: number;
   readonly document: string;
+  readonly handling_document: string;
 };
 
-const columns = ['number', 'incident_id', 'received_at', 'document'] as const;
+const columns =
+  ['number', 'incident_id', 'received_at', 'document', 'handling_document'] as const;
+
+export { columns as alertColumns, recordOf as alertRecord };
 
 const IDS_PER_STATEMENT = 500;
 
@@ -32,18 +39,18 @@ export function alertStore(context: StoreContext): AlertStore {
 }
 
 /** Those of the ids that are stored, partition by partition. */
-export async function alertDocuments(
+export async function alertRows(
   { db, dialect }: StoreContext,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  const documents = new Map<string, string>();
-  if (ids.length === 0) return documents;
+): Promise<ReadonlyMap<string, AlertRow>> {
+  const found = new Map<string, AlertRow>();
+  if (ids.length === 0) return found;
   for (const [day, some] of byDay(await dialect.daysOf(db, ids))) {
-    const rows = await db.selectFrom('alerts').select(['id', 'document'])
+    const rows = await db.selectFrom('alerts').select(columns)
       .where('day', '=', day).where('id', 'in', some).execute();
-    for (const { id, document } of rows) documents.set(id, document);
+    for (const row of rows.map(recordOf)) found.set(row.alert.id, row);
   }
-  return documents;
+  return found;
 }
 
 /**
@@ -53,15 +60,23 @@ export async function alertDocuments(
 export async function markCorrelated(
   { dialect }: StoreContext,
   tx: Tx,
-  correlated: ReadonlyMap<string, { readonly revision: number; readonly incidentId: string }>,
+  correlated: ReadonlyMap<string, Placed>,
 ): Promise<void> {
   const ids = [...correlated.keys()].toSorted();
   for (let start = 0; start < ids.length; start += IDS_PER_STATEMENT) {
     const days = await dialect.daysOf(tx, ids.slice(start, start + IDS_PER_STATEMENT));
-    for (const { day, revision, incidentId, ids: alike } of groupsOf(days, correlated)) {
+    for (const { day, mark, ids: alike } of groupsOf(days, correlated)) {
+      const { handling, ref } = mark.handled;
       // The revision may have grown in between: then the alert stays uncorrelated, comes again.
       await tx.updateTable('alerts')
-        .set({ correlated_revision: revision, incident_id: incidentId })
+        .set({
+          correlated_revision: mark.revision,
+          incident_id: mark.incidentId,
+          severity: severities.indexOf(mark.severity),
+          handling: handling.kind,
+          handling_ref: ref,
+          handling_document: handling.kind === 'none' ? '' : JSON.stringify(handling),
+        })
         .where('id', 'in', alike)
         .where('day', '=', day)
         .execute();
@@ -69,16 +84,15 @@ export async function markCorrelated(
   }
 }
 
-type Mark = { readonly revision: number; readonly incidentId: string };
-
-function groupsOf(days: AlertDays, correlated: ReadonlyMap<string, Mark>) {
-  const groups = new Map<string, Mark & { readonly day: number; readonly ids: string[] }>();
+function groupsOf(days: AlertDays, correlated: ReadonlyMap<string, Placed>) {
+  const groups = new Map<string, { day: number; mark: Placed; readonly ids: string[] }>();
   for (const [id, day] of days) {
     const mark = correlated.get(id);
     if (mark === undefined) continue;
-    const key = JSON.stringify([day, mark.revision, mark.incidentId]);
+    const { revision, incidentId, severity, handled: { handling, ref } } = mark;
+    const key = JSON.stringify([day, revision, incidentId, severity, handling, ref]);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { ...mark, day, ids: [id] });
+    if (group === undefined) groups.set(key, { day, mark, ids: [id] });
     else group.ids.push(id);
   }
   return groups.values();
@@ -127,5 +141,8 @@ function recordOf(row: Row): AlertRow {
     incidentId: row.incident_id,
     receivedAtMs: row.received_at,
     alert: JSON.parse(row.document) as Alert,
+    handling: row.handling_document === ''
+      ? NOT_HANDLED
+      : JSON.parse(row.handling_document) as Handling,
   };
 }

@@ -120,6 +120,32 @@ describe.each(storeKinds)('the audit on %s', (kind) => {
     expect(await store.verifyAudit()).toMatchObject({ ok: false, at: 1_040 });
   });
 
+  test('is searched by who, what, on what and when, without regard to case', async () => {
+    await append(3);
+    await store.appendAudit(entry(4, { actor: 'Li.Wei@bank', action: 'policy.loaded' }));
+    await store.appendAudit(entry(5, { actor: 'li.wei@bank', action: 'policy' }));
+    await store.appendAudit(entry(6, { action: 'policyfoo', subject: `100% 'x'_` }));
+    const numbers = async (filter: Parameters<Store['findAudit']>[0]): Promise<unknown> =>
+      (await store.findAudit(filter, { limit: 10 })).rows.map(({ number }) => number);
+    expect(await numbers({})).toEqual([6, 5, 4, 3, 2, 1]);
+    expect(await numbers({ actor: 'LI.WEI' })).toEqual([5, 4]);
+    expect(await numbers({ action: 'policy' })).toEqual([5, 4]);
+    expect(await numbers({ action: 'policy.loaded' })).toEqual([4]);
+    expect(await numbers({ subject: `0% 'X'_` })).toEqual([6]);
+    expect(await numbers({ fromMs: 2, toMs: 4 })).toEqual([3, 2]);
+    expect(await numbers({ action: 'response', subject: 'r2' })).toEqual([2]);
+  });
+
+  test('a search goes on where the page before it ended', async () => {
+    await append(5);
+    const first = await store.findAudit({ actor: 'anna' }, { limit: 2 });
+    expect(first.rows.map(({ number }) => number)).toEqual([5, 4]);
+    const rest = await store.findAudit({ actor: 'anna' },
+      { limit: 10, ...(first.next === undefined ? {} : { before: first.next }) });
+    expect(rest.rows.map(({ number }) => number)).toEqual([3, 2, 1]);
+    expect(rest.next).toBeUndefined();
+  });
+
   test('retention leaves it whole', async () => {
     await append(3);
     await store.retain({ ageMs: 0, alertsMax: 0 }, Date.now());

@@ -1,7 +1,18 @@
-import type { AuditEntry, AuditStore, AuditVerdict } from '../respond/response-store.ts';
+import { sql } from 'kysely';
+
+import type {
+  AuditEntry,
+  AuditFilter,
+  AuditRow,
+  AuditStore,
+  AuditVerdict,
+} from '../respond/response-store.ts';
 import { FIRST_PREVIOUS_HASH, chained, hashOf } from './audit-chain.ts';
 import type { ChainedRow } from './audit-chain.ts';
 import { readCounter, takeNumbers } from './counters.ts';
+import { scan } from './desk-scan.ts';
+import type { Condition } from './desk-scan.ts';
+import { folded } from './desk-words.ts';
 import { transact } from './store-context.ts';
 import type { StoreContext } from './store-context.ts';
 import type { Db, Tx } from './tables.ts';
@@ -26,20 +37,48 @@ export function auditStore(context: StoreContext): AuditStore {
     listAudit: async (page) => {
       let query = db.selectFrom('audit').selectAll().orderBy('number', 'desc').limit(page.limit);
       if (page.before !== undefined) query = query.where('number', '<', page.before);
-      const rows = await query.execute();
-      return rows.map((row) => ({
-        number: row.number,
-        atMs: row.at,
-        actor: row.actor,
-        action: row.action,
-        subject: row.subject,
-        detail: JSON.parse(row.detail) as Readonly<Record<string, unknown>>,
-        previousHash: row.previous_hash,
-        hash: row.hash,
-      }));
+      return (await query.execute()).map(recordOf);
+    },
+    findAudit: async (filter, page) => {
+      const rest = conditionsOf(filter, context);
+      const found = await scan<ChainedRow>(db,
+        { table: 'audit', columns: COLUMNS, near: [], rest }, page);
+      return { ...found, rows: found.rows.map(recordOf) };
     },
     verifyAudit: () => verify(db),
   };
+}
+
+const COLUMNS = ['at', 'actor', 'action', 'subject', 'detail', 'previous_hash', 'hash'] as const;
+
+const recordOf = (row: ChainedRow): AuditRow => ({
+  number: Number(row.number),
+  atMs: Number(row.at),
+  actor: row.actor,
+  action: row.action,
+  subject: row.subject,
+  detail: JSON.parse(row.detail) as Readonly<Record<string, unknown>>,
+  previousHash: row.previous_hash,
+  hash: row.hash,
+});
+
+function conditionsOf(
+  { actor, subject, action, fromMs, toMs }: AuditFilter,
+  { dialect }: StoreContext,
+): readonly Condition[] {
+  const conditions: Condition[] = [];
+  if (actor !== undefined) conditions.push(dialect.contains(sql`lower(actor)`, folded(actor)));
+  if (subject !== undefined) {
+    conditions.push(dialect.contains(sql`lower(subject)`, folded(subject)));
+  }
+  if (action !== undefined) {
+    // What is before the first dot is the family.
+    conditions.push(sql`(action = ${action} OR substr(action, 1, ${action.length + 1}) = ${
+      `${action}.`})`);
+  }
+  if (fromMs !== undefined) conditions.push(sql`at >= ${fromMs}`);
+  if (toMs !== undefined) conditions.push(sql`at < ${toMs}`);
+  return conditions;
 }
 
 async function verify(db: Db): Promise<AuditVerdict> {

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { severities } from '../../baseline/alert.ts';
 import type { Alert } from '../../baseline/alert.ts';
 import { recordChanges } from './changes.ts';
+import { alertWords } from './desk-words.ts';
 import { StoreFailure } from './faces.ts';
 import type { AgentName, Batch, BatchOutcome, BatchStore } from './faces.ts';
 import { gapDocument, insertGaps } from './gaps.ts';
@@ -200,6 +201,9 @@ async function upsertAlerts(
             namespace: eb.ref('excluded.namespace'),
             image: eb.ref('excluded.image'),
             techniques: eb.ref('excluded.techniques'),
+            workload: eb.ref('excluded.workload'),
+            pod: eb.ref('excluded.pod'),
+            words: eb.ref('excluded.words'),
             document: eb.ref('excluded.document'),
           }))
           .where('alerts.revision', '<', sql<number>`excluded.revision`))
@@ -224,6 +228,9 @@ function rowOf(alert: Alert, nowMs: number) {
     correlated_revision: 0,
     received_at: nowMs,
     document: JSON.stringify(alert),
+    workload: alert.workload,
+    pod: alert.pod,
+    words: alertWords(alert),
   };
 }
 

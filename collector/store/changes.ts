@@ -1,6 +1,10 @@
-import { alertDocuments } from './alerts.ts';
+import { UNTOUCHED } from '../incident/work.ts';
+import type { IncidentWork } from '../incident/work.ts';
+import type { Incident } from '../incident/incident.ts';
+import type { Response } from '../respond/response.ts';
+import { alertRows } from './alerts.ts';
 import { readCounter, takeNumbers } from './counters.ts';
-import type { Change, ChangeKind, ChangeStore } from './faces.ts';
+import type { Change, ChangeKind, ChangeStore, GapDocument } from './faces.ts';
 import type { StoreContext } from './store-context.ts';
 import type { Db, Tx } from './tables.ts';
 
@@ -43,7 +47,7 @@ export function changeStore(context: StoreContext): ChangeStore {
   };
 }
 
-async function changesAfter(
+export async function changesAfter(
   context: StoreContext,
   position: number,
   limit: number,
@@ -56,20 +60,42 @@ async function changesAfter(
     .execute();
   const idsOf = (kind: ChangeKind): readonly string[] =>
     rows.filter((row) => row.kind === kind).map(({ id }) => id);
-  const documents = {
-    alert: await alertDocuments(context, idsOf('alert')),
-    incident: await documentsOf(db, 'incidents', idsOf('incident')),
-    response: await documentsOf(db, 'responses', idsOf('response')),
-  };
-  const changes: Change[] = [];
-  for (const row of rows) {
-    const kind = row.kind as ChangeKind;
-    const document = kind === 'gap' ? row.id : documents[kind].get(row.id);
-    // Deleted by retention in between.
-    if (document === undefined) continue;
-    changes.push({ position: row.position, kind, document: JSON.parse(document) });
-  }
-  return changes;
+  const alerts = await alertRows(context, idsOf('alert'));
+  const incidents = await documentsOf(db, 'incidents', idsOf('incident'));
+  const works = await worksOf(db, idsOf('incident'));
+  const responses = await documentsOf(db, 'responses', idsOf('response'));
+  return rows.flatMap(({ position, kind, id }): readonly Change[] => {
+    // What is not there was deleted by retention in between.
+    switch (kind as ChangeKind) {
+      case 'alert': {
+        const row = alerts.get(id);
+        return row === undefined ? [] : [{ position, kind: 'alert', document: row.alert, row }];
+      }
+      case 'incident': {
+        const text = incidents.get(id);
+        if (text === undefined) return [];
+        const work = works.get(id) ?? UNTOUCHED;
+        return [{ position, kind: 'incident', document: JSON.parse(text) as Incident, work }];
+      }
+      case 'response': {
+        const text = responses.get(id);
+        if (text === undefined) return [];
+        return [{ position, kind: 'response', document: JSON.parse(text) as Response }];
+      }
+      case 'gap':
+        return [{ position, kind: 'gap', document: JSON.parse(id) as GapDocument }];
+    }
+  });
+}
+
+async function worksOf(
+  db: Db,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, IncidentWork>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.selectFrom('incident_desk').select(['id', 'work']).where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map(({ id, work }) => [id, JSON.parse(work) as IncidentWork]));
 }
 
 async function documentsOf(

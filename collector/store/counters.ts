@@ -10,10 +10,10 @@ import type { Db, Tx } from './tables.ts';
  * transactions end. Reading behind the oldest running transaction would not do either: a long
  * report in another database of the same server would stop the live stream.)
  *
- * Whoever takes several in one transaction takes them in the order `audit`, `decisions`, `changes`,
- * and after all other rows, or two transactions could wait for each other.
+ * Whoever takes several in one transaction takes them in the order `fatigue`, `audit`, `decisions`,
+ * `changes`, and after all other rows, or two transactions could wait for each other.
  */
-export type CounterName = 'audit' | 'decisions' | 'changes';
+export type CounterName = 'audit' | 'decisions' | 'fatigue' | 'changes';
 
 /** The last of `count` numbers that follow each other. */
 export async function takeNumbers(tx: Tx, name: CounterName, count: number): Promise<number> {

@@ -6,7 +6,14 @@ import type {
   GapRecord,
   HeartbeatFrame,
 } from '../../proto/lanner/v1/frames.ts';
+import type { AccessStore } from '../access/access-store.ts';
+import type { DeskStore } from './desk-face.ts';
+import type { IncidentWork } from '../incident/work.ts';
+import type { FatigueStore } from '../fatigue/fatigue-store.ts';
+import type { Handling } from '../incident/handling.ts';
 import type { IncidentStore } from '../incident/incident-store.ts';
+import type { Incident } from '../incident/incident.ts';
+import type { OutputStore } from '../outputs/output-store.ts';
 import type { Page } from '../page.ts';
 import type {
   AuditEntry,
@@ -15,6 +22,7 @@ import type {
   ResponseStore,
   SettingStore,
 } from '../respond/response-store.ts';
+import type { Response } from '../respond/response.ts';
 
 export type { AuditEntry, Decision };
 
@@ -97,6 +105,8 @@ export type AlertRow = {
   readonly incidentId: string;
   readonly receivedAtMs: number;
   readonly alert: Alert;
+  /** `none` until it was correlated. */
+  readonly handling: Handling;
 };
 
 export type AlertStore = {
@@ -180,12 +190,16 @@ export type CommandQueue = {
 export const changeKinds = ['alert', 'incident', 'response', 'gap'] as const;
 export type ChangeKind = (typeof changeKinds)[number];
 
+/** What the live stream shows of a gap. */
+export type GapDocument = AgentName & GapRecord;
+
 /** One row of the live stream: the newest form of a record, at its place in the stream. */
-export type Change = {
-  readonly position: number;
-  readonly kind: ChangeKind;
-  readonly document: unknown;
-};
+export type Change = { readonly position: number } & (
+  | { readonly kind: 'alert'; readonly document: Alert; readonly row: AlertRow }
+  | { readonly kind: 'incident'; readonly document: Incident; readonly work: IncidentWork }
+  | { readonly kind: 'response'; readonly document: Response }
+  | { readonly kind: 'gap'; readonly document: GapDocument }
+);
 
 export type ChangeStore = {
   /** In order of position. A record that changed again has moved on to its newest position. */
@@ -220,9 +234,13 @@ export type Store =
   & AuditStore
   & ChangeStore
   & DecisionStore
+  & DeskStore
   & SettingStore
   & EvidenceFileStore
+  & AccessStore
+  & FatigueStore
   & Leases
+  & OutputStore
   & {
     /** Undefined where one process has all links. */
     readonly commands: CommandQueue | undefined;

@@ -5,7 +5,8 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { aResponse } from '../testing/records.ts';
+import { anAlert } from '../testing/alerts.ts';
+import { aResponse, anIncident } from '../testing/records.ts';
 import { migrations } from './migrations.ts';
 import { openStore } from './open-store.ts';
 
@@ -60,5 +61,25 @@ test('positions of the live stream go on above those that were given out', async
   const store = await openStore({ path });
   expect(await store.newestChange()).toBeGreaterThanOrEqual(2);
   expect(await store.changesAfter(0, 10)).toHaveLength(1);
+  await store.close();
+});
+
+test('old alerts and incidents are found by what is new: pods, words, work', async () => {
+  oldStore((database) => {
+    const alert = anAlert({ pod: 'web-9', reason: { en: 'a needle', zh: '' } });
+    const insert = database.prepare(
+      'INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    for (let n = 1; n <= 700; n += 1) {
+      insert.run(n, `a${n}`, 1, 'anomaly', 3, 'node-1', 'shop', 'i', ',T1059,', '', 1, n,
+        JSON.stringify({ ...alert, id: `a${n}` }));
+    }
+    database.prepare('INSERT INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?)').run(
+      7, 'incident-1', 3, 'open', 'shop', 5, JSON.stringify(anIncident({ revision: 3 })));
+  });
+  const store = await openStore({ path });
+  const search = { scope: 'all', pod: 'web-9', q: 'NEEDLE' } as const;
+  expect((await store.pageAlerts(search, { limit: 1_000 })).rows).toHaveLength(700);
+  expect(await store.readWorkedIncident('incident-1'))
+    .toMatchObject({ number: 7, work: { revision: 0, closed: null } });
   await store.close();
 });

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 
 import { FIRST_PREVIOUS_HASH, hashOf } from './audit-chain.ts';
+import { deskMigration } from './desk-migration.ts';
 import type { Dialect } from './dialect.ts';
+import { outputMigration } from './output-migration.ts';
 import type { Db, Tx } from './tables.ts';
 
 /**
@@ -213,7 +215,107 @@ export const migrations: readonly Migration[] = [{
     await chainOldAudit(tx);
     await nameOldTargets(tx);
   },
-}];
+}, {
+  number: 3,
+  name: 'who may do what',
+  sql: `
+    CREATE TABLE access_tokens (
+      id TEXT PRIMARY KEY,
+      name TEXT NOT NULL,
+      hash TEXT NOT NULL,
+      grants TEXT NOT NULL,
+      created_by TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      last_used_at INTEGER NOT NULL,
+      revoked_at INTEGER NOT NULL,
+      revoked_by TEXT NOT NULL
+    );
+    -- Replicas without a shared file make a bootstrap token each.
+    CREATE UNIQUE INDEX access_tokens_name ON access_tokens (name)
+      WHERE revoked_at = 0 AND name <> 'bootstrap';
+    CREATE TABLE access_sessions (
+      hash TEXT PRIMARY KEY,
+      holder TEXT NOT NULL,
+      holder_key TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      last_seen_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL
+    );
+    CREATE INDEX access_sessions_holder ON access_sessions (holder_key, created_at);
+    CREATE INDEX access_sessions_expires ON access_sessions (expires_at);
+    CREATE TABLE access_codes (
+      hash TEXT PRIMARY KEY,
+      token_id TEXT NOT NULL,
+      expires_at INTEGER NOT NULL
+    );
+    CREATE TABLE access_people (
+      subject TEXT PRIMARY KEY,
+      name TEXT NOT NULL,
+      folded_name TEXT NOT NULL UNIQUE,
+      created_at INTEGER NOT NULL
+    );
+  `,
+}, deskMigration, {
+  number: 5,
+  name: 'alert fatigue',
+  sql: `
+    ALTER TABLE alerts ADD COLUMN handling TEXT NOT NULL DEFAULT 'none';
+    ALTER TABLE alerts ADD COLUMN handling_ref TEXT NOT NULL DEFAULT '';
+    ALTER TABLE alerts ADD COLUMN handling_document TEXT NOT NULL DEFAULT '';
+    CREATE INDEX alerts_handling_ref ON alerts (handling_ref, number) WHERE handling_ref <> '';
+    CREATE TABLE suppressions (
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      ends_at INTEGER NOT NULL,
+      is_ended INTEGER NOT NULL,
+      document TEXT NOT NULL,
+      hits INTEGER NOT NULL,
+      last_hit_at INTEGER NOT NULL
+    );
+    CREATE INDEX suppressions_ends ON suppressions (is_ended, ends_at);
+    CREATE TABLE maintenance_windows (
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      ends_at INTEGER NOT NULL,
+      is_ended INTEGER NOT NULL,
+      document TEXT NOT NULL
+    );
+    CREATE INDEX maintenance_windows_ends ON maintenance_windows (is_ended, ends_at);
+    CREATE TABLE cool_downs (
+      key TEXT PRIMARY KEY,
+      alert_id TEXT NOT NULL,
+      incident_id TEXT NOT NULL,
+      raised_at INTEGER NOT NULL,
+      until_at INTEGER NOT NULL,
+      step INTEGER NOT NULL,
+      last_seen INTEGER NOT NULL,
+      event_count INTEGER NOT NULL
+    );
+    CREATE INDEX cool_downs_incident ON cool_downs (incident_id) WHERE incident_id <> '';
+    CREATE INDEX cool_downs_seen ON cool_downs (last_seen);
+    CREATE TABLE alert_tallies (
+      image TEXT NOT NULL,
+      day INTEGER NOT NULL,
+      handling TEXT NOT NULL,
+      alerts INTEGER NOT NULL,
+      PRIMARY KEY (image, day, handling)
+    );
+    CREATE INDEX alert_tallies_day ON alert_tallies (day);
+    CREATE TABLE coverage_points (
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      profile_key TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      coverage DOUBLE PRECISION NOT NULL,
+      observations INTEGER NOT NULL,
+      pods INTEGER NOT NULL,
+      state TEXT NOT NULL
+    );
+    CREATE INDEX coverage_points_profile ON coverage_points (profile_key, at);
+    CREATE INDEX coverage_points_at ON coverage_points (at);
+    INSERT INTO counters VALUES ('fatigue', 0);
+  `,
+}, outputMigration];
 
 /** A store that holds what a newer version wrote. */
 export class NewerStore extends Error {

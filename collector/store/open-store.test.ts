@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import type { Alert } from '../../baseline/alert.ts';
 import { anAlert } from '../testing/alerts.ts';
-import { aResponse, anIncident } from '../testing/records.ts';
+import { aPlace, aResponse, anIncident } from '../testing/records.ts';
 import { storeKinds, storePlace } from '../testing/store-places.ts';
 import type { StorePlace } from '../testing/store-places.ts';
 import { StoreFailure } from './faces.ts';
@@ -200,7 +200,7 @@ describe.each(storeKinds)('%s', (kind) => {
       await commit(batch(2, [anAlert({ revision: 2 })]));
       await store.saveCorrelation({
         incidents: [anIncident()],
-        correlated: new Map([['alert-1', { revision: 1, incidentId: 'incident-1' }]]),
+        correlated: new Map([['alert-1', aPlace('incident-1')]]),
         merged: new Map(),
         nowMs,
       });
@@ -209,7 +209,7 @@ describe.each(storeKinds)('%s', (kind) => {
       ]);
       await store.saveCorrelation({
         incidents: [],
-        correlated: new Map([['alert-1', { revision: 2, incidentId: 'incident-1' }]]),
+        correlated: new Map([['alert-1', aPlace('incident-1', 2)]]),
         merged: new Map([['incident-1', 'incident-2']]),
         nowMs,
       });

@@ -4,6 +4,7 @@ import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
 
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
+import { accessStore } from './access.ts';
 import { agentStore } from './agents.ts';
 import { alertStore } from './alerts.ts';
 import { createAnnouncer } from './announcer.ts';
@@ -14,6 +15,12 @@ import { CHANGES_CHANNEL, changeStore } from './changes.ts';
 import { COMMANDS_CHANNEL, commandQueue } from './command-queue.ts';
 import { fingerprint } from './counters.ts';
 import { decisionStore } from './decisions.ts';
+import { deskAlertStore } from './desk-alerts.ts';
+import { deskCountStore } from './desk-counts.ts';
+import { deskIncidentStore } from './desk-incidents.ts';
+import { deskSearchStore } from './desk-search.ts';
+import { coolDownStore } from './cool-downs.ts';
+import { coverageStore } from './coverage.ts';
 import { sqliteDialect } from './dialect.ts';
 import { evidenceFileStore } from './evidence-files.ts';
 import { StoreFailure } from './faces.ts';
@@ -21,7 +28,9 @@ import type { Store, StoreCounts } from './faces.ts';
 import { incidentStore } from './incidents.ts';
 import { leaseStore } from './leases.ts';
 import { Listener } from './listener.ts';
+import { maintenanceWindowStore } from './maintenance-windows.ts';
 import { migrate } from './migrations.ts';
+import { outputStore } from './outputs.ts';
 import { openPool, postgresDialect } from './postgres.ts';
 import { profileStore } from './profiles.ts';
 import { redactedUrl } from './redacted-url.ts';
@@ -30,7 +39,9 @@ import { retain } from './retention.ts';
 import { settingStore } from './settings.ts';
 import { openSqlite } from './sqlite.ts';
 import type { StoreContext } from './store-context.ts';
+import { suppressionStore } from './suppressions.ts';
 import type { Db, Tables } from './tables.ts';
+import { tallyStore } from './tallies.ts';
 
 /**
  * The embedded store: one SQLite file in WAL mode, owned by one process, fsynced at each commit —
@@ -135,17 +146,28 @@ function facesOf(context: StoreContext, options: OpenStoreOptions): Omit<Store, 
     observeCommit: options.observeCommit ?? (() => undefined),
   });
   return {
+    ...accessStore(context),
     ...agentStore(context),
     ...alertStore(context),
     ...auditStore(context),
     ...changeStore(context),
+    ...coolDownStore(context),
+    ...coverageStore(context),
     ...decisionStore(context),
+    ...deskAlertStore(context),
+    ...deskCountStore(context),
+    ...deskIncidentStore(context),
+    ...deskSearchStore(context),
     ...evidenceFileStore(context),
     ...incidentStore(context),
     ...leaseStore(context),
+    ...maintenanceWindowStore(context),
+    ...outputStore(context),
     ...profileStore(context),
     ...responseStore(context),
     ...settingStore(context),
+    ...suppressionStore(context),
+    ...tallyStore(context),
     commitBatches: (group) => batches.commitBatches(group),
     committedSequence: (agent, epoch) => batches.committedSequence(agent, epoch),
     counts: () => counts(db),

@@ -5,8 +5,9 @@ import type { TestDatabase } from '../../test/postgres/database.ts';
 import type { Alert } from '../../baseline/alert.ts';
 import { systemClock } from '../clock.ts';
 import { anAlert } from '../testing/alerts.ts';
-import { anIncident } from '../testing/records.ts';
+import { aPlace, anIncident } from '../testing/records.ts';
 import type { Change, Store } from './faces.ts';
+import { migrations } from './migrations.ts';
 import { openStore } from './open-store.ts';
 
 /** What only a database that several collectors share can get wrong. */
@@ -59,7 +60,8 @@ describe('the schema', () => {
   test('collectors that start at once migrate it once', async () => {
     await Promise.all([replica(), replica(), replica(), replica()]);
     const rows = await database.query('SELECT number FROM migrations ORDER BY number');
-    expect(rows.map(({ number }) => Number(number))).toEqual([1, 2]);
+    expect(rows.map(({ number }) => Number(number)))
+      .toEqual(migrations.map(({ number }) => number));
   });
 
   test('a store that a newer version wrote is refused and left alone', async () => {
@@ -165,7 +167,7 @@ describe('several replicas', () => {
           commit(two, grow(revision).toReversed(), 'n2'),
           two.saveCorrelation({
             incidents: [anIncident({ revision })],
-            correlated: new Map(ids.toReversed().map((id) => [id, { revision, incidentId: 'i' }])),
+            correlated: new Map(ids.toReversed().map((id) => [id, aPlace('i', revision)])),
             merged: new Map([['i', `i${n}`]]),
             nowMs,
           }),
@@ -263,7 +265,7 @@ describe('partitions', () => {
       .toEqual([{ id: 'a', day: 20_513, revision: 2 }, { id: 'b', day: 20_518, revision: 2 }]);
     await store.saveCorrelation({
       incidents: [],
-      correlated: new Map([['a', { revision: 2, incidentId: 'i' }]]),
+      correlated: new Map([['a', aPlace('i', 2)]]),
       merged: new Map(),
       nowMs,
     });

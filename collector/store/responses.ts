@@ -88,6 +88,9 @@ export function responseStore(context: StoreContext): ResponseStore {
       if (filter.incidentId !== undefined) {
         query = query.where('incident_id', '=', filter.incidentId);
       }
+      if (filter.namespaces !== undefined) {
+        query = query.where('namespace', 'in', [...filter.namespaces]);
+      }
       const rows = await query.execute();
       return rows.map(({ number, document }) => ({ number, response: read(document) }));
     },

@@ -71,6 +71,7 @@ export async function retain(
   }
   deleted += await forgetEpochs(db, beforeMs);
   deleted += await forgetEvidence(db, beforeMs);
+  await forgetDesk(db);
   await forgetChanges(context);
   return deleted;
 }
@@ -102,6 +103,18 @@ async function forgetEpochs(db: Db, beforeMs: number): Promise<number> {
       SELECT committed_at FROM batches ORDER BY committed_at DESC LIMIT 1 OFFSET ${EPOCHS_MAX}
     )`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
+}
+
+/** What people said of incidents goes with them; the audit keeps that they did. */
+async function forgetDesk(db: Db): Promise<void> {
+  await sql`
+    DELETE FROM incident_desk WHERE NOT EXISTS (
+      SELECT 1 FROM incidents WHERE incidents.id = incident_desk.id
+    )`.execute(db);
+  await sql`
+    DELETE FROM incident_notes WHERE NOT EXISTS (
+      SELECT 1 FROM incidents WHERE incidents.id = incident_notes.incident_id
+    )`.execute(db);
 }
 
 /** Oldest first, until the rest fits; and what is too old. */

@@ -40,6 +40,14 @@ export type Tables = {
     correlated_revision: number;
     received_at: number;
     document: string;
+    workload: string;
+    pod: string;
+    /** What free text is looked for in. */
+    words: string;
+    /** How it was dealt with: the kind, the rule or window, and all of it as JSON. */
+    handling: Generated<string>;
+    handling_ref: Generated<string>;
+    handling_document: Generated<string>;
   };
   incidents: {
     number: Generated<number>;
@@ -49,6 +57,38 @@ export type Tables = {
     namespace: string;
     updated_at: number;
     document: string;
+  };
+  /** Narrow, for lists, with the work of people; one row per incident, with its number. */
+  incident_desk: {
+    number: number;
+    id: string;
+    incident_revision: number;
+    state: string;
+    severity: number;
+    alert_count: number;
+    /** `,shop,pay,` */
+    namespaces: string;
+    image: string;
+    words: string;
+    /** Of the work. */
+    revision: number;
+    /** Empty for nobody. */
+    assignee: string;
+    acknowledged_at: number;
+    closed_at: number;
+    /** What it was when it was closed: whatever is more was not looked at. */
+    closed_alerts: number;
+    closed_severity: number;
+    work: string;
+  };
+  incident_notes: {
+    number: Generated<number>;
+    id: string;
+    incident_id: string;
+    kind: string;
+    said_by: string;
+    said_at: number;
+    text: string;
   };
   responses: {
     number: Generated<number>;
@@ -118,6 +158,39 @@ export type Tables = {
     size: number;
     bytes: Uint8Array;
   };
+  access_tokens: {
+    id: string;
+    name: string;
+    hash: string;
+    grants: string;
+    created_by: string;
+    created_at: number;
+    expires_at: number;
+    last_used_at: number;
+    revoked_at: number;
+    revoked_by: string;
+  };
+  access_sessions: {
+    hash: string;
+    holder: string;
+    /** Of one token or one person: what is counted and ended together. */
+    holder_key: string;
+    created_at: number;
+    last_seen_at: number;
+    expires_at: number;
+  };
+  access_codes: {
+    hash: string;
+    token_id: string;
+    expires_at: number;
+  };
+  access_people: {
+    subject: string;
+    name: string;
+    /** Two people whose names differ by case alone could not be told apart. */
+    folded_name: string;
+    created_at: number;
+  };
   leases: {
     name: string;
     holder: string;
@@ -145,6 +218,71 @@ export type Tables = {
     document: Uint8Array | null;
     created_at: number;
     expires_at: number;
+  };
+  suppressions: {
+    number: Generated<number>;
+    id: string;
+    ends_at: number;
+    is_ended: number;
+    document: string;
+    hits: number;
+    last_hit_at: number;
+  };
+  maintenance_windows: {
+    number: Generated<number>;
+    id: string;
+    ends_at: number;
+    is_ended: number;
+    document: string;
+  };
+  cool_downs: {
+    key: string;
+    alert_id: string;
+    incident_id: string;
+    raised_at: number;
+    until_at: number;
+    step: number;
+    last_seen: number;
+    event_count: number;
+  };
+  /** Alerts per image and day (since 1970, of the collector's clock), by how they were handled. */
+  alert_tallies: {
+    image: string;
+    day: number;
+    handling: string;
+    alerts: number;
+  };
+  coverage_points: {
+    number: Generated<number>;
+    profile_key: string;
+    at: number;
+    coverage: number;
+    observations: number;
+    pods: number;
+    state: string;
+  };
+  outputs: {
+    name: string;
+    position: number;
+    document: string;
+  };
+  output_marks: {
+    output: string;
+    record_id: string;
+    severity: number;
+    state: string;
+    at: number;
+  };
+  dead_letters: {
+    number: Generated<number>;
+    output: string;
+    uuid: string;
+    kind: string;
+    reason: string;
+    detail: string;
+    at: number;
+    queued: number;
+    document: string;
   };
   migrations: {
     number: number;
