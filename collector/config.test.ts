@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { formatConfigErrors } from '../config/load.ts';
 import { loadCollectorConfig } from './config.ts';
@@ -52,4 +52,32 @@ test('all that is wrong is said at once', () => {
   const loaded = load('link: { address: a }\napi: { address: b }');
   expect(loaded.ok ? [] : loaded.errors.map(({ key }) => key))
     .toEqual(['link.address', 'api.address']);
+});
+
+describe('signing in by a provider', () => {
+  const keysOf = (api: object): readonly string[] => {
+    const loaded = loadCollectorConfig({
+      file: 'collector.yaml',
+      env: {},
+      readFile: () => JSON.stringify({ api }),
+    });
+    return loaded.ok ? [] : loaded.errors.map(({ key }) => key);
+  };
+  const oidc = { issuer: 'https://id.bank.example', clientId: 'lanner' };
+  const grants = [{ group: 'soc', role: 'responder', namespaces: ['shop'] }];
+
+  test('takes a provider over TLS, with its own audience for machines', () => {
+    expect(keysOf({ oidc: { ...oidc, grants, audience: 'urn:lanner' } })).toEqual([]);
+    expect(keysOf({ oidc: { ...oidc, issuer: 'http://127.0.0.1:9' } })).toEqual([]);
+  });
+
+  test('refuses what would let strangers in, or people nowhere', () => {
+    expect(keysOf({ oidc: { ...oidc, issuer: 'http://id.bank.example' } }))
+      .toEqual(['api.oidc.issuer']);
+    expect(keysOf({ oidc: { ...oidc, clientId: '' } })).toEqual(['api.oidc.clientId']);
+    expect(keysOf({ oidc: { ...oidc, audience: 'lanner' } })).toEqual(['api.oidc.audience']);
+    expect(keysOf({ address: '0.0.0.0:1', insecure: true, oidc })).toEqual(['api.publicUrl']);
+    expect(keysOf({ oidc: { ...oidc, grants: [{ group: 'x', role: 'root' }] } })).toHaveLength(1);
+    expect(keysOf({ publicUrl: 'https://lanner.bank.example/path' })).toEqual(['api.publicUrl']);
+  });
 });

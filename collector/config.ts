@@ -5,7 +5,11 @@ import { isLoopback, parseAddress } from '../config/address.ts';
 import { shown } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import type { ConfigError, Loaded, LoadOptions } from '../config/load.ts';
+import { roles } from './access/principal.ts';
+import type { Role } from './access/principal.ts';
 import { RATE_LIMITS } from './link/link-rate.ts';
+import { outputContradictions } from './outputs/output-checks.ts';
+import { outputsSchema } from './outputs/output-config.ts';
 
 /** Everything an operator can set; defaults make a collector for one machine, on loopback. */
 const closed = { additionalProperties: false, default: {} } as const;
@@ -13,6 +17,29 @@ const tlsFiles = {
   certFile: Type.String({ default: '', description: 'PEM certificate chain of the server.' }),
   keyFile: Type.String({ default: '', description: 'PEM private key of the server.' }),
 };
+
+const oidcSchema = Type.Object({
+  issuer: Type.String({ default: '', pattern: '^(https?://[^?#\\s]+)?$',
+    description: 'The identity provider, as it calls itself; empty for none.' }),
+  clientId: Type.String({ default: '', description: 'Of Lanner at the provider.' }),
+  clientSecretFile: Type.String({ default: '',
+    description: 'File of its secret; empty for a public client, which has PKCE alone.' }),
+  audience: Type.String({ default: '',
+    description: 'That machines’ bearer tokens of the provider must name; empty refuses them.' }),
+  groupsClaim: Type.String({ minLength: 1, default: 'groups',
+    description: 'Claim that lists somebody’s groups.' }),
+  nameClaim: Type.String({ minLength: 1, default: 'preferred_username',
+    description: 'Claim that the audit calls a person by; the first value of each is kept.' }),
+  grants: Type.Array(Type.Object({
+    group: Type.String({ minLength: 1 }),
+    role: Type.Unsafe<Role>(Type.Enum([...roles])),
+    namespaces: Type.Array(Type.String({ minLength: 1 }), { default: [],
+      description: 'Where the role holds; empty for everywhere.' }),
+  }, { additionalProperties: false }), {
+    default: [],
+    description: 'What members of a group may do; who is in none of them has no access.',
+  }),
+}, closed);
 
 export const collectorSchema = Type.Object({
   dataDir: Type.String({
@@ -102,12 +129,29 @@ export const collectorSchema = Type.Object({
     }),
     tokenFile: Type.String({
       default: '',
-      description: 'File of the access token; empty for api-token in dataDir, made when missing.',
+      description: 'File of the first admin token, for several replicas; empty for api-token in ' +
+        'dataDir, made when missing.',
     }),
     metricsOpen: Type.Boolean({
       default: false,
-      description: 'Serve /metrics without token on an address that is not loopback.',
+      description: 'Serve /metrics to everyone, without a token.',
     }),
+    publicUrl: Type.String({
+      default: '',
+      pattern: '^(https?://[^/?#@\\s]+)?$',
+      description: 'Where browsers reach the API, https://lanner.bank.example; empty for address.',
+    }),
+    trustedProxies: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: 'Addresses or networks whose X-Forwarded-For says who asks.',
+    }),
+    session: Type.Object({
+      idleMinutes: Type.Integer({ minimum: 1, maximum: 1_440, default: 480,
+        description: 'A session that is not used ends after this time.' }),
+      hours: Type.Integer({ minimum: 1, maximum: 168, default: 12,
+        description: 'However much it is used, a session ends after this time.' }),
+    }, closed),
+    oidc: oidcSchema,
   }, closed),
   kube: Type.Object({
     mode: Type.Unsafe<'auto' | 'in-cluster' | 'kubeconfig' | 'off'>(Type.Enum(
@@ -130,6 +174,8 @@ export const collectorSchema = Type.Object({
       description: 'Pods of one image with the same behaviour that are one incident.' }),
     coolDownSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 900,
       description: 'An incident that only repeats itself is told again after this time.' }),
+    falseAlarmsPerDay: Type.Number({ exclusiveMinimum: 0, maximum: 1_000, default: 1,
+      description: 'The agents’ baseline.falseAlarmsPerDay: what the alert budget is measured by.' }),
   }, closed),
   retention: Type.Object({
     days: Type.Integer({ minimum: 1, maximum: 3_650, default: 90,
@@ -144,6 +190,7 @@ export const collectorSchema = Type.Object({
         'empty for the shipped policy, which proposes only. See lannerctl policy check.',
     }),
   }, closed),
+  outputs: outputsSchema,
   audit: Type.Object({
     anchorFile: Type.String({
       default: '',
@@ -191,13 +238,15 @@ export function loadCollectorConfig(
 type Contradiction = Omit<ConfigError, 'source'>;
 
 /** What no single value shows, and addresses. */
-function contradictions({ link, api, kube }: CollectorConfig): readonly Contradiction[] {
+function contradictions({ link, api, kube, outputs }: CollectorConfig): readonly Contradiction[] {
   const errors = [
     ...(/^unix:(\/\/)?\/./.test(link.address) ? [] : listening('link', link)),
     ...listening('api', api),
     ...identities(link, kube),
     ...partners('link', link.tls),
     ...partners('api', api.tls),
+    ...signingIn(api),
+    ...outputContradictions(outputs),
   ];
   if (link.tls.caFile !== '' && link.tls.certFile === '') {
     const expected = 'link.tls.certFile and link.tls.keyFile with it';
@@ -206,6 +255,30 @@ function contradictions({ link, api, kube }: CollectorConfig): readonly Contradi
   if (kube.mode === 'kubeconfig' && kube.kubeconfig === '') {
     const expected = 'a file, because kube.mode is "kubeconfig"';
     errors.push({ key: 'kube.kubeconfig', problem: 'missing', expected });
+  }
+  return errors;
+}
+
+/** Where people are sent back to, and which tokens are whose. */
+function signingIn({ oidc, address, publicUrl }: CollectorConfig['api']): readonly Contradiction[] {
+  if (oidc.issuer === '') return [];
+  const errors: Contradiction[] = [];
+  const issuer = URL.parse(oidc.issuer);
+  if (issuer?.protocol !== 'https:' && !isLoopback(issuer?.hostname ?? '')) {
+    errors.push({ key: 'api.oidc.issuer', problem: `is ${shown(oidc.issuer)}`,
+      expected: 'https: what it says decides who may kill pods' });
+  }
+  if (oidc.clientId === '') {
+    const expected = 'one with the issuer';
+    errors.push({ key: 'api.oidc.clientId', problem: 'is missing', expected });
+  }
+  if (oidc.audience !== '' && oidc.audience === oidc.clientId) {
+    errors.push({ key: 'api.oidc.audience', problem: 'is the clientId',
+      expected: 'another one: an ID token for the console must not be a key to the API' });
+  }
+  if (publicUrl === '' && !isLoopback(parseAddress(address)?.host ?? '')) {
+    errors.push({ key: 'api.publicUrl', problem: 'is missing',
+      expected: 'where the provider sends people back to' });
   }
   return errors;
 }

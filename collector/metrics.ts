@@ -3,7 +3,11 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { alertKinds, severities } from '../baseline/alert.ts';
 import type { DecisionKind } from '../baseline/profile/decisions.ts';
 import { gapCauses } from '../proto/lanner/v1/frames.ts';
+import { refusalReasons } from './access/refusals.ts';
+import type { RefusalReason } from './access/refusals.ts';
 import type { IncidentEffect, NotifyReason } from './incident/correlate.ts';
+import { handlingKinds } from './incident/handling.ts';
+import type { Tally } from './incident/handling.ts';
 import type { LinkEnd, LinkRefusal } from './link/agent-link.ts';
 import type { Drop } from './link/listener.ts';
 import { securityEventKinds } from './link/security-event.ts';
@@ -22,16 +26,14 @@ export type Levels = {
   readonly linkCertificateNotAfter: () => number;
   readonly incidentsOpen: () => number;
   readonly streamClients: () => number;
+  readonly suppressionRules: () => number;
+  readonly maintenanceWindows: () => number;
   /** 1 where this replica correlates and responds. */
   readonly isOurs: () => number;
 };
 
 export type ApiRefusal =
-  | 'host'
-  | 'cross-site'
-  | 'no-token'
-  | 'wrong-token'
-  | 'content-type'
+  | RefusalReason
   | 'invalid-request'
   | 'too-many-streams';
 
@@ -77,6 +79,16 @@ export class CollectorMetrics {
   readonly #notifications = this.#counter('incident_notifications_total', 'Incidents told', [
     'reason',
   ]);
+  readonly #handled = this.#counter(
+    'alerts_handled_total',
+    'Alerts by how they were dealt with: raised (none), or told to nobody',
+    ['handling'],
+  );
+  readonly #expired = this.#counter(
+    'silences_expired_total',
+    'Suppression rules and maintenance windows whose time was over',
+    ['kind'],
+  );
   readonly #incidentsClosed = this.#counter('incidents_closed_total', 'Incidents closed', [
     'reason',
   ]);
@@ -111,6 +123,12 @@ export class CollectorMetrics {
     [],
   );
   readonly #retained = this.#counter('retention_rows_total', 'Rows deleted by retention', []);
+  readonly #acknowledged = new Histogram({
+    name: 'lanner_collector_incident_acknowledge_seconds',
+    help: 'From an incident’s opening to the first person who took note',
+    buckets: [10, 30, 60, 300, 900, 1_800, 3_600, 14_400, 86_400],
+    registers: [this.registry],
+  });
   readonly #commit = new Histogram({
     name: 'lanner_collector_store_commit_seconds',
     help: 'Time of one store transaction with agents’ batches',
@@ -126,6 +144,7 @@ export class CollectorMetrics {
     this.#batches.inc({ outcome: 'duplicate' }, 0);
     for (const cause of gapCauses) this.#gaps.inc({ cause }, 0);
     for (const kind of escalations) this.#escalations.inc({ kind }, 0);
+    for (const reason of refusalReasons) this.#apiRefused.inc({ reason }, 0);
     this.#gauge('build_info', 'Version of this collector', ['version']).set({ version }, 1);
     for (const kind of securityEventKinds) this.#security.inc({ kind }, 0);
     this.#level('links', 'Open links', levels.links);
@@ -136,6 +155,14 @@ export class CollectorMetrics {
     );
     this.#level('incidents_open', 'Open incidents', levels.incidentsOpen);
     this.#level('leader', '1 where this replica correlates and responds', levels.isOurs);
+    this.#level('suppression_rules', 'Suppression rules in force', levels.suppressionRules);
+    this.#level(
+      'maintenance_windows_active',
+      'Maintenance windows that hold now',
+      levels.maintenanceWindows,
+    );
+    for (const handling of handlingKinds) this.#handled.inc({ handling }, 0);
+    for (const kind of ['suppression', 'maintenance']) this.#expired.inc({ kind }, 0);
     this.#level('stream_clients', 'Readers of the live stream', levels.streamClients);
   }
 
@@ -168,6 +195,7 @@ export class CollectorMetrics {
   readonly anchored = (isWritten: boolean): void =>
     this.#anchors.inc({ outcome: isWritten ? 'written' : 'failed' });
   readonly apiRefused = (reason: ApiRefusal): void => this.#apiRefused.inc({ reason });
+  readonly acknowledged = (seconds: number): void => this.#acknowledged.observe(seconds);
   readonly agentsDropped = (agents: number): void => this.#agentsDropped.inc(agents);
   readonly retained = (rows: number): void => this.#retained.inc(rows);
 
@@ -177,6 +205,15 @@ export class CollectorMetrics {
       outcome: response.state,
       reason: response.reason,
     });
+
+  /** An alert that a later revision deals with in another way counts for both. */
+  readonly alertsHandled = (tallies: readonly Tally[]): void => {
+    for (const { handling, change } of tallies) {
+      if (change > 0) this.#handled.inc({ handling }, change);
+    }
+  };
+  readonly silenceExpired = (kind: 'suppression' | 'maintenance', count: number): void =>
+    this.#expired.inc({ kind }, count);
 
   readonly incidentEffects = (effects: readonly IncidentEffect[]): void => {
     for (const effect of effects) {

@@ -87,6 +87,7 @@ export class Client {
       headers: {},
       ...(body === undefined ? {} : { body }),
     });
+    if (response.status === 204) return undefined;
     return response.json().catch((error: unknown) => {
       throw new CliFailure(exitCodes.failed, 'the answer is not JSON: is this a collector?', {
         cause: error,
@@ -136,7 +137,9 @@ async function refusalOf(response: Response): Promise<CliFailure> {
   const body: unknown = await response.json().catch(() => undefined);
   const message = (body as { error?: { message?: unknown } } | undefined)?.error?.message;
   const text = typeof message === 'string' ? message : `HTTP ${response.status}`;
-  const hint = response.status === 401 ? ' (set LANNER_TOKEN or LANNER_TOKEN_FILE)' : '';
+  const hint = response.status === 401
+    ? ' (set LANNER_TOKEN or LANNER_TOKEN_FILE, or run lannerctl login)'
+    : '';
   return new CliFailure(exitCodeOf(response.status), text + hint);
 }
 

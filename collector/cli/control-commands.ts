@@ -15,7 +15,7 @@ export function addControlCommands(program: Command, io: Io): void {
   const response = program.command('response').description('stop and resume all responses');
   const press = (isPaused: boolean) => async (_: unknown, command: Command): Promise<void> => {
     const options: GlobalOptions & SaidOptions = command.optsWithGlobals();
-    const said = saidOf(io, options);
+    const said = saidOf(options);
     tell(io, options, await clientOf(io, options).post(PATH, { isPaused, ...said }));
   };
   addSaid(response.command('pause'))

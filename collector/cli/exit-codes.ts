@@ -17,7 +17,7 @@ Exit codes:
   1  the collector failed, or its answer could not be read
   2  the command line is wrong
   3  the collector cannot be reached
-  4  the token is missing or not valid
+  4  the token is missing or not valid, or its role is not enough
   5  there is no such record
   6  refused: wrong state, protected namespace, no cluster, invalid request
 `;

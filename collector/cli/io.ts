@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-
 import { Client } from './client.ts';
-import { CliFailure, exitCodes } from './exit-codes.ts';
+import { findToken } from './credentials.ts';
 import type { LineOptions } from './format-alert.ts';
 
 /** The outside of lannerctl, so that tests can stand there. */
@@ -13,31 +11,26 @@ export type Io = {
   readonly columns: number | undefined;
   /** Ends `--follow`. */
   readonly signal: AbortSignal;
+  /** Asks without showing what is typed, or reads standard input; absent where nobody can. */
+  readonly readSecret?: (prompt: string) => Promise<string>;
 };
 
 export type GlobalOptions = {
   readonly url?: string;
+  readonly tokenFile?: string;
   readonly json?: boolean;
   readonly lang?: string;
 };
 
-export function clientOf(io: Io, options: GlobalOptions): Client {
-  const url = options.url ?? io.env['LANNER_URL'] ?? 'http://127.0.0.1:8470';
-  return new Client({ url, token: tokenOf(io) });
-}
+const DEFAULT_URL = 'http://127.0.0.1:8470';
 
-function tokenOf(io: Io): string | undefined {
-  const token = io.env['LANNER_TOKEN'];
-  const file = io.env['LANNER_TOKEN_FILE'];
-  if (token !== undefined && token !== '') return token;
-  if (file === undefined || file === '') return undefined;
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new CliFailure(exitCodes.usage, `LANNER_TOKEN_FILE ${file} cannot be read`, {
-      cause: error,
-    });
-  }
+export const urlOf = (io: Io, options: GlobalOptions): string =>
+  options.url ?? io.env['LANNER_URL'] ?? DEFAULT_URL;
+
+export function clientOf(io: Io, options: GlobalOptions): Client {
+  const url = urlOf(io, options);
+  const token = findToken({ url, tokenFile: options.tokenFile, env: io.env });
+  return new Client({ url, token });
 }
 
 /** NO_COLOR is honoured whatever its value (no-color.org), as long as it has one. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readSecret } from './read-secret.ts';
 import { runLannerctl } from './run.ts';
 
 // `lannerctl alerts | head`: the reader has what it wants, that is no failure.
@@ -18,4 +19,5 @@ process.exitCode = await runLannerctl(process.argv.slice(2), {
   isTerminal: process.stdout.isTTY === true,
   columns: process.stdout.columns,
   signal: stopping.signal,
+  readSecret,
 });

@@ -43,7 +43,7 @@ Examples:
     const { scope, behaviour } = options;
     const path = `/api/v1/alerts/${encodeURIComponent(alert)}/learn`;
     const reply = await clientOf(io, options).post(path, {
-      ...saidOf(io, options),
+      ...saidOf(options),
       ...(scope === undefined ? {} : { scope }),
       ...(behaviour === undefined ? {} : { behaviour: Number(behaviour) }),
     });
@@ -72,7 +72,7 @@ Examples:
   addSaid(undo).action(async (id: string, _, command: Command) => {
     const options: GlobalOptions & SaidOptions = command.optsWithGlobals();
     const path = `/api/v1/decisions/${encodeURIComponent(id)}`;
-    answer(io, options, await clientOf(io, options).remove(path, saidOf(io, options)) as Decision);
+    answer(io, options, await clientOf(io, options).remove(path, saidOf(options)) as Decision);
   });
 }
 

@@ -56,7 +56,6 @@ async function run(args: string | readonly string[], over: Partial<Io> = {}) {
     env: {
       LANNER_URL: collector.addresses.api,
       LANNER_TOKEN: collector.token,
-      LANNER_USER: 'ana',
     },
     isTerminal: false,
     columns: undefined,
@@ -145,7 +144,7 @@ describe('lannerctl profile', () => {
       .toContain(`forgotten: ${KEY}\n`);
     const decisions = await run('decisions');
     expect(decisions.out).toMatch(/DECISION[^]*reset for[^]*reject "exec[^]*accept "write/);
-    expect(decisions.out).toContain(' ana ');
+    expect(decisions.out).toContain(' token:bootstrap ');
     expect((await run(['profile', 'lock', KEY])).exit).toBe(2);
     expect((await run(['profile', 'approve', KEY, '--why', 'x'])).exit).toBe(6);
     expect((await run(['profile', 'approve', KEY, '--behaviour', 'x', '--why', 'y'])).exit).toBe(2);
@@ -163,11 +162,11 @@ describe('lannerctl profile', () => {
     expect((await run(['decisions', 'undo', id, '--why', 'no'])).out).toContain('undone, accept');
     expect((await run(['decisions', 'undo', id, '--why', 'no'])).exit).toBe(6);
     expect((await run(['decisions', 'undo', 'none', '--why', 'no'])).exit).toBe(5);
-    expect((await run('decisions --all --json')).out).toContain('"undoneBy":"ana"');
+    expect((await run('decisions --all --json')).out).toContain('"undoneBy":"token:bootstrap"');
   });
 
   test('what events and people said is escaped at the terminal', async () => {
-    await run(['profile', 'lock', KEY, '--why', '\u001b[2J\u202e', '--by', 'a\u0007b']);
+    await run(['profile', 'lock', KEY, '--why', '\u001b[2J\u202e']);
     for (const line of [['decisions'], ['profile', 'show', KEY], ['decisions', '--json'],
       ['profile', 'export', KEY]]) {
       const { out, exit } = await run(line, { isTerminal: true, columns: 200 });

@@ -44,7 +44,7 @@ Examples:
     const client = clientOf(io, options);
     const { id } = await findProfile(client, name);
     const reply = await client.post(`/api/v1/profiles/${id}/${verb}`, {
-      ...saidOf(io, options),
+      ...saidOf(options),
       ...(options.scope === undefined ? {} : { scope: options.scope }),
       ...(options.behaviour === undefined ? {} : { behaviours: options.behaviour.map(named) }),
       ...(options.against === undefined ? {}
@@ -81,7 +81,7 @@ Example:
     const client = clientOf(io, options);
     const { id } = await findProfile(client, name);
     const reply = await client.post(`/api/v1/profiles/${id}/${verb}`, {
-      ...saidOf(io, options),
+      ...saidOf(options),
       ...(options.scope === undefined ? {} : { scope: options.scope }),
     }) as PlaceReply;
     answer(io, options, reply.items);

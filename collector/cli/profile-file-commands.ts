@@ -53,7 +53,7 @@ Example:
     const body = {
       profile: reviewOf(file),
       dryRun: options.dryRun === true,
-      ...saidOf(io, options),
+      ...saidOf(options),
     };
     const reply = await clientOf(io, options).post('/api/v1/profiles/import', body);
     if (options.json === true) {

@@ -37,13 +37,15 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function run(...args: readonly string[]) {
+const run = (...args: readonly string[]) => runAs(collector.token, ...args);
+
+async function runAs(token: string, ...args: readonly string[]) {
   const out: string[] = [];
   const err: string[] = [];
   const exit = await runLannerctl(args, {
     write: (text) => out.push(text),
     writeError: (text) => err.push(text),
-    env: { LANNER_URL: collector.addresses.api, LANNER_TOKEN: collector.token, USER: 'ann' },
+    env: { LANNER_URL: collector.addresses.api, LANNER_TOKEN: token },
     isTerminal: false,
     columns: undefined,
     signal: new AbortController().signal,
@@ -69,14 +71,15 @@ describe('respond', () => {
     const own = await run('respond', 'approve', id);
     expect(own).toMatchObject({ exit: 6 });
     expect(own.err).toContain('four eyes: somebody else has to approve');
-    expect(await run('respond', 'approve', id, '--by', 'bob')).toMatchObject({ exit: 0 });
+    const bob = (await run('token', 'create', '--name', 'bob', '--role', 'approver')).out.trim();
+    expect(await runAs(bob, 'respond', 'approve', id)).toMatchObject({ exit: 0 });
     await vi.waitFor(async () => {
       expect((await run('respond', 'show', id)).out).toContain('not-executed no-cluster');
     });
     const { out } = await run('respond', 'show', id);
     expect(out).toMatch(/^why +reverse shell$/m);
-    expect(out).toMatch(/^proposed .* by ann\/api-token$/m);
-    expect(out).toMatch(/^approved +bob\/api-token$/m);
+    expect(out).toMatch(/^proposed .* by token:bootstrap$/m);
+    expect(out).toMatch(/^approved +token:bob$/m);
     expect(out).toMatch(/^plan +1\. two different people approve$/m);
     expect(out).toMatch(/^process +4711 bash, seen /m);
     expect((await run('respond', 'undo', id, '--why', 'x')).err).toContain('not in effect');
@@ -102,7 +105,7 @@ test('the stop button holds across a restart', async () => {
   const { out } = await run('respond', 'label', '--alert', 'alert-1', '--why', 'x');
   const id = /^(response-\S+):/.exec(out)?.[1] ?? '';
   expect((await run('response', 'pause', '--why', 'wrong rule')).out)
-    .toMatch(/^responses are paused since \S+ by ann\/api-token: wrong rule$/m);
+    .toMatch(/^responses are paused since \S+ by token:bootstrap: wrong rule$/m);
   await collector.stop();
   await begin();
   expect((await run('response', 'status')).out).toContain('are paused');
@@ -155,7 +158,7 @@ describe('audit', () => {
 
   test('list shows records; verify finds an edit by whoever can write to the store', async () => {
     await run('response', 'pause', '--why', 'x');
-    expect((await run('audit', 'list')).out).toMatch(/ann\/api-token +response\.pause/);
+    expect((await run('audit', 'list')).out).toMatch(/token:bootstrap +response\.pause/);
     expect((await verify()).out).toMatch(/^\d+ records hold$/m);
     await edit(`update audit set actor = 'eve' where action = 'response.pause'`);
     const broken = await verify();

@@ -59,13 +59,12 @@ export function addResponseCommands(program: Command, io: Io): void {
     .description('propose, try, approve, reject, show or take back a response')
     .addHelpText('after', `
 A response is proposed first; \`lannerctl respond approve ID\` executes it. Where the policy asks
-for four eyes, somebody else has to approve: --by says who you are. The collector has one access
-token, so it believes the name; the audit keeps it.
+for four eyes, somebody else has to approve, with a credential of their own.
 
 Examples:
   lannerctl respond freeze --alert ALERT --why 'reverse shell' --dry-run
   lannerctl respond freeze --alert ALERT --why 'reverse shell' --ttl 3600
-  lannerctl respond approve RESPONSE --by bob
+  lannerctl respond approve RESPONSE
   lannerctl respond show RESPONSE
   lannerctl respond undo RESPONSE --why 'false alarm'`);
   for (const [action, description] of Object.entries(descriptions)) {
@@ -110,7 +109,7 @@ function addProposal(respond: Command, io: Io, action: Proposable, description: 
         ttlSeconds: Number(options.ttl),
         acceptsOutage: options.acceptOutage === true,
         dryRun: options.dryRun === true,
-        ...saidOf(io, options),
+        ...saidOf(options),
       };
       answer(io, options, await clientOf(io, options).post('/api/v1/responses', body));
     });
@@ -143,18 +142,16 @@ function addDecisions(respond: Command, io: Io): void {
   for (const [step, description] of Object.entries(steps)) {
     respond.command(`${step} <id>`)
       .description(description)
-      .option('--by <name>', 'who decides (LANNER_USER, else USER)')
       .action(async (id: string, _, command: Command) => {
-        const options: GlobalOptions & { by?: string } = command.optsWithGlobals();
-        const { why: __, ...who } = saidOf(io, { why: '', ...options });
-        answer(io, options, await clientOf(io, options).post(pathOf(id, step), who));
+        const options: GlobalOptions = command.optsWithGlobals();
+        answer(io, options, await clientOf(io, options).post(pathOf(id, step), {}));
       });
   }
   addSaid(respond.command('undo <id>'))
     .description('propose the way back of a response that is in effect')
     .action(async (id: string, _, command: Command) => {
       const options: GlobalOptions & SaidOptions = command.optsWithGlobals();
-      const reply = await clientOf(io, options).post(pathOf(id, 'undo'), saidOf(io, options));
+      const reply = await clientOf(io, options).post(pathOf(id, 'undo'), saidOf(options));
       answer(io, options, reply);
     });
 }

@@ -142,7 +142,8 @@ describe('lannerctl', () => {
     expect((await run('alerts', { env: { LANNER_URL: 'http://127.0.0.1:1' } })).exit).toBe(3);
     expect((await run('alerts --follow', { env: { LANNER_URL: 'http://127.0.0.1:1' } })).exit)
       .toBe(3);
-    const noToken = { env: { LANNER_URL: collector.addresses.api } };
+    const env = { LANNER_URL: collector.addresses.api, LANNER_COLLECTOR_DATA_DIR: '/' };
+    const noToken = { env };
     expect(await run('respond kill --alert x --why test', noToken)).toMatchObject({
       exit: 4,
       err: expect.stringContaining('LANNER_TOKEN') as string,
@@ -158,6 +159,7 @@ describe('lannerctl', () => {
     for (const line of ['alerts', '--json alerts', 'responses']) {
       const { out } = await run(line, { isTerminal: true, columns: 80, env: {
         LANNER_URL: collector.addresses.api,
+        LANNER_TOKEN: collector.token,
         NO_COLOR: '1',
       } });
       expect(out.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);

@@ -11,6 +11,12 @@ export function choice<T extends string>(values: readonly T[]): (text: string) =
   };
 }
 
+/** For commander: a whole number above zero. */
+export function countOf(text: string): number {
+  if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new InvalidArgumentError('A number from 1 to 999999.');
+  return Number(text);
+}
+
 export function itemsOf(reply: unknown): readonly unknown[] {
   const items = (reply as { items?: unknown } | null)?.items;
   if (!Array.isArray(items)) {

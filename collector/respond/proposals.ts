@@ -142,6 +142,8 @@ export class Proposals {
 /** What has been reversed may be done again, and another process is another target. */
 function isSame(other: Response, { action, target }: Proposal): boolean {
   if (other.action !== action) return false;
+  // A uid claimed for another namespace fails at the cluster; it must not stand in the way here.
+  if (other.target.namespace !== target.namespace) return false;
   if (isReversal(action) && other.state === 'verified') return false;
   return action !== 'kill-process' || other.target.process?.pid === target.process?.pid;
 }

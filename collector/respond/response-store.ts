@@ -21,9 +21,23 @@ export type AuditVerdict =
   | { readonly ok: true; readonly rows: number }
   | { readonly ok: false; readonly at: number; readonly problem: string };
 
+/** All that are there must hold. */
+export type AuditFilter = {
+  /** Part of who did it, or of what it was done on; without regard to case. */
+  readonly actor?: string;
+  readonly subject?: string;
+  /** `response.approve`, or a whole family: `response`. */
+  readonly action?: string;
+  readonly fromMs?: number;
+  readonly toMs?: number;
+};
+
 export type AuditStore = {
   appendAudit(entry: AuditEntry): Promise<void>;
   listAudit(page: Page): Promise<readonly AuditRow[]>;
+  /** Looks at a bounded number of rows; `next` says where to go on. Undefined is the end. */
+  findAudit(filter: AuditFilter, page: Page):
+    Promise<{ readonly rows: readonly AuditRow[]; readonly next?: number }>;
   /** Reads the whole chain: any edit, gap or change of order is found, truncation is not. */
   verifyAudit(): Promise<AuditVerdict>;
 };
@@ -64,7 +78,12 @@ export type ResponseStore = {
   /** In effect, with a `reverseAtMs` that has passed. */
   reversalsDue(nowMs: number, limit: number): Promise<readonly Response[]>;
   listResponses(
-    filter: { readonly state?: ResponseState; readonly incidentId?: string },
+    filter: {
+      readonly state?: ResponseState;
+      readonly incidentId?: string;
+      /** Only pods in these; absent for all. */
+      readonly namespaces?: readonly string[];
+    },
     page: Page,
   ): Promise<readonly ResponseRow[]>;
 };

@@ -1,3 +1,5 @@
+import { UNHANDLED } from '../incident/handling.ts';
+import type { Placed } from '../incident/incident-store.ts';
 import type { Incident } from '../incident/incident.ts';
 import type { Response, ResponseTarget } from '../respond/response.ts';
 
@@ -88,3 +90,7 @@ export function aTarget(over: Partial<ResponseTarget> = {}): ResponseTarget {
     ...over,
   };
 }
+
+/** Where correlation put an alert. */
+export const aPlace = (incidentId: string, revision = 1): Placed =>
+  ({ revision, incidentId, handled: UNHANDLED, severity: 'high' });

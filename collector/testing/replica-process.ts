@@ -20,7 +20,7 @@ export class ReplicaProcess {
     // JSON is YAML.
     this.#settings = JSON.stringify({
       dataDir: join(folder, 'data'),
-      api: { address: '127.0.0.1:0' },
+      api: { address: '127.0.0.1:0', metricsOpen: true },
       link: { address: '127.0.0.1:0' },
       ...settings,
     });
