@@ -7,11 +7,13 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import type { ProfileDocument } from '../baseline/profile/document.ts';
 import { itemsIn } from './profiles/image-profiles.ts';
+import { authorized } from './testing/principals.ts';
 import { anAlert } from './testing/alerts.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { writeKubeconfig } from './testing/kubeconfig.ts';
 import { IMAGE, KEY, learned, unzipped, zipped } from './testing/profiles.ts';
 import { startTestCollector } from './testing/start.ts';
+import type { TestCollector } from './testing/start.ts';
 import { TestAgent } from './testing/test-agent.ts';
 
 let folder: string;
@@ -22,8 +24,13 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const read = async (url: string): Promise<Record<string, unknown>> =>
-  await (await fetch(url)).json() as Record<string, unknown>;
+const read = async (
+  collector: TestCollector,
+  path: string,
+): Promise<Record<string, unknown>> =>
+  await (await fetch(collector.addresses.api + path, {
+    headers: authorized(collector),
+  })).json() as Record<string, unknown>;
 
 test('an alert that was acknowledged is there after a restart, and so is the token', async () => {
   const first = await startTestCollector({ folder, inMemory: false });
@@ -95,7 +102,9 @@ test('what one agent learned reaches the others that run the image, and late com
   const alert = anAlert({ node: 'n1' });
   one.send({ kind: 'alerts', epoch: 'e1', sequence: 1, alerts: [alert], gaps: [] });
   await one.frame('ack');
-  const metrics = await (await fetch(`${collector.addresses.api}/metrics`)).text();
+  const metrics = await (await fetch(`${collector.addresses.api}/metrics`, {
+    headers: authorized(collector),
+  })).text();
   expect(metrics).toContain('lanner_collector_evidence_total{outcome="not-gzip"} 1');
   for (const agent of [one, two, three]) agent.cut();
   await collector.stop();
@@ -131,7 +140,7 @@ policy: { file: ${policy} }
     });
     await vi.waitUntil(() => !api.pods.has('shop/web-1'));
     await vi.waitUntil(async () => {
-      const { items } = await read(`${collector.addresses.api}/api/v1/responses`);
+      const { items } = await read(collector, `/api/v1/responses`);
       return (items as { state: string }[])[0]?.state === 'verified';
     });
     expect(api.pods.has('kube-system/dns')).toBe(true);
@@ -146,7 +155,9 @@ test('stops with agents and readers connected, and its ports are free again', as
   const agent = new TestAgent(collector.addresses.link);
   agent.hello();
   await agent.frame('welcome');
-  const stream = await fetch(`${collector.addresses.api}/api/v1/stream`);
+  const stream = await fetch(`${collector.addresses.api}/api/v1/stream`, {
+    headers: authorized(collector),
+  });
   await collector.stop();
   await stream.text().catch(() => undefined);
   agent.cut();

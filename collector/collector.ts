@@ -5,14 +5,17 @@ import type { Logger } from 'pino';
 
 import { makeFolder } from '../config/make-folder.ts';
 import { LiveStream } from './api/live-stream.ts';
+import { signingIn } from './access/settings.ts';
+import type { RouteNeed } from './access/route-needs.ts';
 import { startApi } from './api/server.ts';
-import { readOrMakeToken } from './api/token.ts';
+import { readOrMakeToken } from './access/token-file.ts';
 import { awaitStore } from './await-store.ts';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { ReplicaCommandBus } from './command-bus.ts';
 import type { CollectorConfig } from './config.ts';
 import { createFleetProfiles } from './fleet-profiles.ts';
+import { createAlertFatigue } from './fatigue-wiring.ts';
 import { createFleet } from './fleet.ts';
 import { connectKube } from './kube/client.ts';
 import type { Kube } from './kube/kube.ts';
@@ -20,6 +23,7 @@ import { createLink } from './link-wiring.ts';
 import type { Link } from './link-wiring.ts';
 import { LogGate } from './log-gate.ts';
 import { CollectorMetrics } from './metrics.ts';
+import { Outputs } from './outputs/outputs.ts';
 import { createResponding } from './response-wiring.ts';
 import { RollCall } from './roll-call.ts';
 import { SoleWork } from './sole-work.ts';
@@ -52,6 +56,12 @@ export type RunningCollector = {
   };
   readonly token: string;
   readonly tokenFile: string;
+  /** Made at this start: somebody should see it once. */
+  readonly isTokenNew: boolean;
+  /** Every route of the API, and what it needs. */
+  readonly routes: readonly RouteNeed[];
+  /** A link for the browser on this machine that signs in once, within five minutes. */
+  signInLink(): Promise<string>;
   readonly metrics: CollectorMetrics;
   counts(): Promise<StoreCounts>;
   stop(): Promise<void>;
@@ -94,6 +104,8 @@ async function start(
     incidentsOpen: () => work.incidentsOpen,
     isOurs: () => (work.isOurs() ? 1 : 0),
     streamClients: () => stream.readerCount,
+    suppressionRules: () => alertFatigue.fatigue.levels(clock.now()).rules,
+    maintenanceWindows: () => alertFatigue.fatigue.levels(clock.now()).windows,
   };
   const metrics = new CollectorMetrics(version, levels);
   const store = await awaitStore({
@@ -129,8 +141,23 @@ async function start(
   });
   stops.push(() => responding.stop());
   const { responder } = responding;
+  const outputs = new Outputs({
+    outputs: config.outputs,
+    store,
+    version,
+    env: options.env ?? process.env,
+    clock,
+    random: Math.random,
+    log,
+    gate,
+    registry: metrics.registry,
+  });
+  const alertFatigue =
+    createAlertFatigue({ store, config, policy: responding.policy, metrics, clock, log });
   const work: SoleWork = new SoleWork({
     store,
+    fatigue: alertFatigue,
+    onHandled: metrics.alertsHandled,
     config,
     replica: randomUUID(),
     clock,
@@ -138,6 +165,7 @@ async function start(
     onGrown: (incident, alert) => responder.consider(incident, alert),
     onEffects: metrics.incidentEffects,
     onDeleted: metrics.retained,
+    outputs,
     onOurs: () => responder.wake(),
   });
   const profiles = createFleetProfiles({
@@ -200,10 +228,16 @@ async function start(
   stops.push(() => server.stop());
   const api = await startApi({
     ...apiConfig(config),
-    token: access.token,
+    bootstrap: {
+      token: access.token,
+      // A file that is mounted, or a store of one's own: whatever was before it, is over.
+      supersedes: config.api.tokenFile !== '' || config.store === '',
+    },
     store,
     responder,
     policy: responding.policy,
+    alertFatigue,
+    outputs,
     links: server,
     curation: profiles.curation,
     stream,
@@ -221,6 +255,9 @@ async function start(
     addresses: { api: api.address, link },
     token: access.token,
     tokenFile: access.tokenFile,
+    isTokenNew: access.isNew,
+    routes: api.routes,
+    signInLink: () => api.signInLink(),
     metrics,
     counts: () => store.counts(),
     stop,
@@ -238,7 +275,7 @@ function openAccess(config: CollectorConfig, log: Logger) {
   const { token, isNew } = readOrMakeToken(tokenFile);
   // The file's name, not the token: logs are read by many.
   if (isNew) log.info({ tokenFile }, 'a new access token was made');
-  return { token, tokenFile };
+  return { token, tokenFile, isNew };
 }
 
 async function openKube(
@@ -263,13 +300,16 @@ async function openKube(
 }
 
 function apiConfig(config: CollectorConfig) {
-  const { address, insecure, hosts, metricsOpen, tls } = config.api;
+  const { address, insecure, hosts, metricsOpen, tls, publicUrl, trustedProxies } = config.api;
   const { certFile, keyFile } = tls;
   return {
     address,
     insecure,
     hosts,
     metricsOpen,
+    publicUrl,
+    trustedProxies,
+    ...signingIn(config),
     ...(certFile === '' ? {} : { tls: { certFile, keyFile } }),
   };
 }

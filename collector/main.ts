@@ -14,6 +14,7 @@ import { collectProcessMetrics } from '../config/process-metrics.ts';
 import { stopSignal } from '../config/stop-signal.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { startCollector } from './collector.ts';
+import type { RunningCollector } from './collector.ts';
 import {
   CONFIG_FILE_VARIABLE,
   CONFIG_PREFIX,
@@ -54,10 +55,20 @@ async function run(config: CollectorConfig): Promise<number> {
   });
   if (collector === undefined) return 0;
   collectProcessMetrics(collector.metrics.registry);
+  showToken(collector);
   log.info({ why: await signalled }, 'collector stops');
   await collector.stop();
   log.info('collector stopped');
   return 0;
+}
+
+/**
+ * Once, to a person at a terminal, and never into the log: what is not a terminal is collected,
+ * kept and read by many.
+ */
+function showToken({ isTokenNew, token, tokenFile }: RunningCollector): void {
+  if (!isTokenNew || !process.stderr.isTTY) return;
+  process.stderr.write(`\nAdmin token, shown this once (kept in ${tokenFile}):\n  ${token}\n\n`);
 }
 
 async function main(): Promise<number> {

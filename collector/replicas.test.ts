@@ -8,6 +8,7 @@ import { testDatabase } from '../test/postgres/database.ts';
 import type { TestDatabase } from '../test/postgres/database.ts';
 import type { Alert } from '../baseline/alert.ts';
 import { openStore } from './store/open-store.ts';
+import { authorized } from './testing/principals.ts';
 import { aBehaviour, anAlert } from './testing/alerts.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { writeKubeconfig } from './testing/kubeconfig.ts';
@@ -68,18 +69,20 @@ const one = { timeout: 20_000 };
 test('what is sent to one is on the live stream of the other, and correlated once', async () => {
   const yaml = `store: "${database.url}"`;
   const [a, b] = [await startTestCollector({ yaml }), await startTestCollector({ yaml })];
-  const reader = new SseReader(`${b.addresses.api}/api/v1/stream`);
+  const reader = new SseReader(`${b.addresses.api}/api/v1/stream`, authorized(b));
   await reader.until(() => reader.status === 200);
   const agent = new TestAgent(a.addresses.link);
   agent.hello();
   agent.send({ kind: 'alerts', epoch: 'e1', sequence: 1, alerts: [anAlert()], gaps: [] });
   await agent.frame('ack');
   await reader.until(() => reader.events.some(({ event }) => event === 'incident'));
-  expect(reader.events.map(({ event }) => event).toSorted())
+  expect(reader.events.map(({ event }) => event).filter((event) => event !== 'position').toSorted())
     .toEqual(['alert', 'incident', 'response']);
   // The hello is written with others, a moment after the welcome.
   await vi.waitFor(async () => {
-    const { items } = await (await fetch(`${b.addresses.api}/api/v1/nodes`)).json() as {
+    const { items } = await (await fetch(`${b.addresses.api}/api/v1/nodes`, {
+      headers: authorized(b),
+    })).json() as {
       items: readonly { isConnected: boolean }[];
     };
     expect(items.map(({ isConnected }) => isConnected)).toEqual([true]);

@@ -4,6 +4,8 @@ import type { Clock } from './clock.ts';
 import type { CollectorConfig } from './config.ts';
 import { Correlator } from './incident/correlator.ts';
 import type { CorrelatorOptions } from './incident/correlator.ts';
+import type { AlertFatigue } from './fatigue-wiring.ts';
+import type { Outputs } from './outputs/outputs.ts';
 import { scheduleRetention } from './retention-schedule.ts';
 import type { Lease, Store } from './store/faces.ts';
 import { Turn } from './turn.ts';
@@ -21,7 +23,11 @@ export type SoleWorkOptions = {
   readonly log: Logger;
   readonly onGrown: CorrelatorOptions['onGrown'];
   readonly onEffects: CorrelatorOptions['onEffects'];
+  readonly fatigue: Pick<AlertFatigue, 'fatigue' | 'upkeep'>;
+  readonly onHandled: NonNullable<CorrelatorOptions['onHandled']>;
   readonly onDeleted: (rows: number) => void;
+  /** What is sent to other systems, while it is ours. */
+  readonly outputs: Pick<Outputs, 'begin' | 'end'>;
   /** It is ours now: there may be something left over from the one before. */
   readonly onOurs: () => void;
 };
@@ -71,6 +77,7 @@ export class SoleWork {
 
   async #begin(lease: Lease): Promise<void> {
     const { store, config, clock, log, onGrown, onEffects, onDeleted, onOurs } = this.#options;
+    const { fatigue, onHandled } = this.#options;
     const { windowSeconds, behaviourPods, coolDownSeconds } = config.incidents;
     const correlator = new Correlator({
       store,
@@ -84,12 +91,19 @@ export class SoleWork {
       },
       onGrown,
       onEffects,
+      weigher: fatigue.fatigue,
+      onHandled,
     });
     this.#stops = [() => correlator.stop()];
     await correlator.start();
     this.#correlator = correlator;
     const stopRetention = scheduleRetention({ store, clock, log, config, onDeleted });
-    this.#stops = [...this.#stops, stopRetention];
+    const upkeep = fatigue.upkeep();
+    upkeep.start();
+    this.#stops = [...this.#stops, stopRetention, () => upkeep.stop()];
+    const { outputs } = this.#options;
+    outputs.begin(lease);
+    this.#stops = [...this.#stops, () => outputs.end()];
     onOurs();
   }
 

@@ -147,6 +147,14 @@ export const policySchema = Type.Object({
   evidence: evidence('Before a destructive action that a person proposes.'),
   watchSeconds: Type.Integer({ minimum: 0, maximum: 600, default: 30,
     description: 'How long the agent watches what a person had isolated or frozen.' }),
+  destructiveTechniques: Type.Array(Type.String({ pattern: '^T\\d{4}(\\.\\d{3})?$' }), {
+    default: [
+      ...['T1485', 'T1486', 'T1489', 'T1490', 'T1495', 'T1496', 'T1498', 'T1499', 'T1529'],
+      ...['T1531', 'T1561', 'T1565', 'T1611'],
+    ],
+    maxItems: 256,
+    description: 'ATT&CK ids that no maintenance window quietens; T1059 means T1059.004, too.',
+  }),
   scaleToZero: Type.Boolean({ default: false,
     description: 'Allow scale-to-zero; it needs a ClusterRole of its own.' }),
   cordon: Type.Boolean({ default: false,

@@ -47,6 +47,31 @@ export function numbersOf(document: ProfileDocument): ProfileNumbers {
   };
 }
 
+/** How far one channel is learned: its run of pod-windows without anything new. */
+export type ChannelLearning = {
+  readonly isComplete: boolean;
+  readonly isStrong: boolean;
+  readonly cleanWindows: number;
+  readonly neededWindows: number;
+  /** At the present rate and without novelty; -1 when nobody can say. */
+  readonly completeInSeconds: number;
+  /** `windows`: one pod alone, a weaker claim. */
+  readonly basis: 'pods' | 'windows';
+};
+
+export function learningOf(document: ProfileDocument, channel: LearnedChannel): ChannelLearning {
+  const { complete, clean, needed, inSeconds, basis } =
+    derived(document).completion(channel, COMPLETION_DEFAULT, WINDOW_MS);
+  return {
+    isComplete: complete,
+    isStrong: STRONG_CHANNELS.has(channel),
+    cleanWindows: clean,
+    neededWindows: needed,
+    completeInSeconds: complete ? 0 : inSeconds,
+    basis,
+  };
+}
+
 export type BehaviourView = {
   readonly channel: Channel;
   /** As alerts show it, and as decisions name it. */
