@@ -18,9 +18,12 @@ async function run(options: DemoOptions): Promise<number> {
   const leave = leaving(options);
   const session = await startSession(options);
   const { api } = session.collector.addresses;
-  view.say(`Lanner is running. API: ${api}/api/v1/alerts   metrics: ${api}/metrics`);
-  const command = `npm run lannerctl -- --url ${api} incidents`;
-  view.say(`Another terminal: ${command}   (token in ${session.collector.tokenFile})`);
+  view.say(`Lanner is running. Console: ${await session.collector.signInLink()}`);
+  view.say('It signs in once, within five minutes; `login --browser` below makes another.');
+  const { token, tokenFile } = session.collector;
+  if (!options.headless) view.say(`Admin token, for this run alone: ${token}`);
+  const command = `npm run lannerctl -- --url ${api} --token-file ${tokenFile} incidents`;
+  view.say(`Another terminal: ${command}`);
   view.say(introduction(options, session));
   const followed = new AbortController();
   const following = follow(session, view, followed.signal);

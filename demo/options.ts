@@ -13,6 +13,8 @@ export type DemoOptions = {
   readonly falco: string | null;
   /** Null: the usual one, or any if that is taken. */
   readonly apiPort: number | null;
+  /** Of the agent's `/metrics`; null: none. */
+  readonly metricsPort: number | null;
   readonly language: 'en' | 'zh';
   readonly verbose: boolean;
 };
@@ -36,6 +38,7 @@ Usage: npm start -- [options]
   --falco SOCKET     a real Falco instead of the recording, e.g. unix:///run/falco/falco.sock
                      (Falco up to 0.43; later ones speak HTTP to \`npm run agent\`)
   --port PORT        port of the API on 127.0.0.1 (default ${API_PORT_DEFAULT}, any if that is taken)
+  --metrics PORT     the agent's metrics at 127.0.0.1:PORT (the collector's are at the API)
   --lang LANGUAGE    language of the reasons: en or zh
   --verbose          the programs' logs on stderr
   --help             this text
@@ -66,8 +69,12 @@ export function parseOptions(args: readonly string[], recording: string): Parsed
     return { ok: false, error: `--speed expects a number above 0, at most ${SPEED_MAX}` };
   }
   const apiPort = values.port === undefined ? null : Number(values.port);
-  if (apiPort !== null && (!Number.isInteger(apiPort) || apiPort < 0 || apiPort > 65_535)) {
+  if (apiPort !== null && !isPort(apiPort)) {
     return { ok: false, error: '--port expects a port: 0 to 65535' };
+  }
+  const metricsPort = values.metrics === undefined ? null : Number(values.metrics);
+  if (metricsPort !== null && !isPort(metricsPort)) {
+    return { ok: false, error: '--metrics expects a port: 0 to 65535' };
   }
   const falco = values.falco ?? null;
   if (falco !== null && !/^unix:(\/\/)?\/[^\0]/.test(falco)) {
@@ -87,11 +94,14 @@ export function parseOptions(args: readonly string[], recording: string): Parsed
       recording: values.recording ?? recording,
       falco,
       apiPort,
+      metricsPort,
       language,
       verbose: values.verbose ?? false,
     },
   };
 }
+
+const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65_535;
 
 function parse(args: readonly string[]) {
   return parseArgs({
@@ -106,6 +116,7 @@ function parse(args: readonly string[]) {
       recording: { type: 'string' },
       falco: { type: 'string' },
       port: { type: 'string' },
+      metrics: { type: 'string' },
       lang: { type: 'string' },
       verbose: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },

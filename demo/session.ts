@@ -10,6 +10,7 @@ import { Baseline } from '../baseline/baseline.ts';
 import { startCollector, type RunningCollector } from '../collector/collector.ts';
 import { collectorSchema, type CollectorConfig } from '../collector/config.ts';
 import { loadConfig } from '../config/load.ts';
+import { collectProcessMetrics } from '../config/process-metrics.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { API_PORT_DEFAULT, type DemoOptions } from './options.ts';
 import { scaledTo } from './recording/scale.ts';
@@ -59,6 +60,10 @@ export async function startSession(options: DemoOptions): Promise<Session> {
     const falco = options.falco === null ? await startFalco(folder, stops) : null;
     const eventNowNs = span === null ? null : recordedTime(span, options.speed);
     const scale = span === null ? {} : scaledTo(span.trainMs);
+    const agentRegistry = new Registry();
+    // One process, so both say the same of it.
+    collectProcessMetrics(agentRegistry);
+    collectProcessMetrics(collector.metrics.registry);
     const names = { cluster: 'demo', node: span === null ? 'this-node' : 'node-a' };
     const agent = await startAgent({
       ...names,
@@ -72,8 +77,10 @@ export async function startSession(options: DemoOptions): Promise<Session> {
         heartbeatMs: HEARTBEAT_MS,
         evidenceMs: EVIDENCE_MS,
       },
-      http: null,
-      registry: new Registry(),
+      http: options.metricsPort === null
+        ? null
+        : { host: '127.0.0.1', port: options.metricsPort },
+      registry: agentRegistry,
       log,
       ...(eventNowNs === null ? {} : { eventNowNs }),
     });

@@ -17,7 +17,7 @@ const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
   .split('\n')
   // Git still lists what was removed and not committed.
   .filter((path) => path !== '' && existsSync(join(ROOT, path)));
-const sources = tracked.filter((path) => path.endsWith('.ts') && !path.startsWith('proto/gen/'));
+const sources = tracked.filter((path) => /\.tsx?$/.test(path) && !path.startsWith('proto/gen/'));
 const product = sources.filter((path) => !/\.test\.ts$|^test\/|\/testing\//.test(path));
 
 const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -41,7 +41,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'baseline/profile': ['baseline/behaviour'],
   'baseline/judge': ['baseline/behaviour', 'baseline/profile'],
   'baseline/episode': ['baseline/behaviour', 'baseline/profile', 'baseline/judge'],
-  'baseline/sequence': [],
   proto: ['baseline'],
   'agent/source': ['proto'],
   'agent/identity': ['proto', 'agent/source'],
@@ -53,8 +52,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'collector/policy': ['collector/incident'],
   'collector/kube': [],
   'collector/respond': ['proto', 'collector/incident', 'collector/policy', 'collector/kube'],
-  'collector/store': ['proto', 'collector/incident', 'collector/policy', 'collector/respond'],
+  'collector/access': ['collector/respond'],
+  'collector/fatigue': ['proto', 'collector/incident', 'collector/policy', 'collector/respond'],
+  'collector/store': [
+    'proto', 'collector/incident', 'collector/policy', 'collector/respond', 'collector/access',
+    'collector/fatigue', 'collector/outputs',
+  ],
   'collector/profiles': ['proto', 'collector/store'],
+  'collector/outputs': [
+    'collector/incident', 'collector/policy', 'collector/respond', 'collector/store',
+    'collector/desk',
+  ],
+  'collector/desk': [
+    'collector/incident', 'collector/respond', 'collector/store', 'collector/profiles',
+  ],
 };
 
 describe('the tree', () => {
@@ -96,6 +107,16 @@ describe('the tree', () => {
         ),
       );
     expect(impure).toEqual([]);
+  });
+
+  test('the console takes types alone from the collector, and pure words from baseline', () => {
+    const pure = /\/(collector\/access\/(principal|roles)|baseline\/alert)\.ts$/;
+    const wrong = product.filter((path) => path.startsWith('console/src/')).flatMap((path) =>
+      [...text(path).matchAll(/^import (?!type )[^;]*?from\s+'([^']*\/(?:collector|agent|baseline|proto|config)\/[^']*)';/gm)]
+        .map(([, target]) => target ?? '')
+        .filter((target) => !pure.test(target))
+        .map((target) => `${path} imports ${target}`));
+    expect(wrong).toEqual([]);
   });
 
   test('only one file imports the Kubernetes client', () => {

@@ -61,12 +61,12 @@ describe.skipIf(usable === undefined)('a response', () => {
       });
       expect(JSON.stringify(seen)).toContain('memfd:x');
 
-      const undone = await site.call('POST', `${at}/undo`, { by: 'ann', why: 'it was a test' });
+      const undone = await site.call('POST', `${at}/undo`, { why: 'it was a test' });
       expect(undone.status).toBe(201);
       expect(undone.body).toMatchObject({ action: 'thaw', state: 'proposed' });
       expect(site.isFrozen(pod)).toBe(true);
       const path = `/api/v1/responses/${String(undone.body['id'])}/approve`;
-      expect((await site.call('POST', path, { by: 'bob' })).status).toBe(200);
+      expect((await site.call('POST', path, {})).status).toBe(200);
       await site.response(pod, 'thaw', ['verified']);
       await site.response(pod, 'freeze', ['reversed']);
       await expectRunning(pod);
@@ -90,12 +90,12 @@ describe.skipIf(usable === undefined)('a response', () => {
 
   test('while responses are paused nothing begins, and afterwards people decide', async () => {
     const pause = (isPaused: boolean) =>
-      site.call('POST', '/api/v1/response-control', { isPaused, by: 'ann', why: 'a change' });
+      site.call('POST', '/api/v1/response-control', { isPaused, why: 'a change' });
     expect((await pause(true)).body).toMatchObject({ isPaused: true });
     const pod = await site.run('cart');
     site.attack(pod);
     const held = await site.response(pod, 'freeze', ['proposed']);
-    const approve = () => site.call('POST', `/api/v1/responses/${held.id}/approve`, { by: 'bob' });
+    const approve = () => site.call('POST', `/api/v1/responses/${held.id}/approve`, {});
     expect(await approve()).toMatchObject({ status: 409 });
     await expectRunning(pod);
     expect((await pause(false)).body).toMatchObject({ isPaused: false });

@@ -34,6 +34,8 @@ const NO_LEVELS = {
   links: () => 0,
   incidentsOpen: () => 0,
   streamClients: () => 0,
+  suppressionRules: () => 0,
+  maintenanceWindows: () => 0,
   linkCertificateNotAfter: () => 0,
   isOurs: () => 1,
 };

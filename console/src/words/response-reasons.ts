@@ -1,0 +1,71 @@
+import type { ResponseReason } from '../../../collector/respond/response.ts';
+import { catalogue } from './catalogue.ts';
+
+/** Why nothing was begun or it did not succeed, and what can be done about it. */
+type Reasons = Readonly<Record<Exclude<ResponseReason, ''>, string>>;
+
+const en: Reasons = {
+  'no-cluster': 'The collector is connected to no cluster. Set kube in its configuration.',
+  'no-agent': 'The node’s agent is not connected. See Fleet for what to do.',
+  'agent-refused': 'The agent refused: it checks the pod again before it acts.',
+  'agent-failed': 'The agent tried and failed.',
+  paused: 'Responses were paused with the stop button.',
+  'protected-namespace': 'The policy protects this namespace; nobody can act in it.',
+  'protected-label': 'The policy protects pods with one of this pod’s labels.',
+  'protected-kind': 'The policy protects pods of this kind of owner.',
+  'not-enabled': 'The policy does not allow this action.',
+  budget: 'A limit of the policy is used up for now. Wait for its window to pass.',
+  'min-healthy': 'Too few healthy replicas would be left. Scale up first, or accept the outage.',
+  'kill-loop': 'The workload was killed for this before and did it again. Isolate it instead.',
+  evidence: 'Evidence was required and could not be had, so nothing was done.',
+  'pod-gone': 'The pod is gone.',
+  'pod-replaced': 'The name belongs to another pod now; that one was not touched.',
+  'pod-moved': 'The pod is on another node now.',
+  'host-network': 'The pod uses the node’s network; isolating it would cut off the node.',
+  'no-process': 'The process has ended.',
+  'no-controller': 'The pod has no controller that could be scaled.',
+  'nothing-to-reverse': 'There is nothing to take back.',
+  already: 'It is so already.',
+  'foreign-policy': 'A network policy of that name belongs to somebody else.',
+  forbidden: 'The API server forbids it: the collector’s role lacks this right.',
+  'too-many-requests': 'The API server asks to slow down; it is tried again.',
+  unavailable: 'The API server or the agent could not be reached.',
+  'too-large': 'The object is too large to be changed.',
+  invalid: 'The API server called the change invalid.',
+  'not-verified': 'Nobody could confirm that it took effect.',
+  activity: 'The agent saw activity although there should be none.',
+};
+
+const zh: Reasons = {
+  'no-cluster': '采集中心未连接任何集群，请在其配置中设置 kube。',
+  'no-agent': '该节点的代理未连接，处理办法见「节点」页面。',
+  'agent-refused': '代理拒绝执行：执行前会再次核对 Pod。',
+  'agent-failed': '代理执行失败。',
+  paused: '响应已被紧急停止按钮暂停。',
+  'protected-namespace': '该命名空间受策略保护，任何人不得在其中执行操作。',
+  'protected-label': '该 Pod 带有受策略保护的标签。',
+  'protected-kind': '该 Pod 所属对象类型受策略保护。',
+  'not-enabled': '策略未启用此操作。',
+  budget: '策略限额已用尽，请等待统计窗口结束。',
+  'min-healthy': '剩余健康副本将不足。请先扩容，或明确接受服务中断。',
+  'kill-loop': '该工作负载曾因同一行为被终止后再次出现，请改为隔离。',
+  evidence: '策略要求先取证，取证未成功，因此未执行。',
+  'pod-gone': 'Pod 已不存在。',
+  'pod-replaced': '该名称现属于另一个 Pod，未对其执行任何操作。',
+  'pod-moved': 'Pod 已迁移到其他节点。',
+  'host-network': '该 Pod 使用主机网络，隔离会使节点断网。',
+  'no-process': '进程已结束。',
+  'no-controller': '该 Pod 没有可缩容的控制器。',
+  'nothing-to-reverse': '没有可撤销的内容。',
+  already: '已处于该状态。',
+  'foreign-policy': '同名网络策略不属于 Lanner。',
+  forbidden: 'API Server 拒绝：采集中心的角色缺少此权限。',
+  'too-many-requests': 'API Server 要求降低请求频率，将自动重试。',
+  unavailable: '无法连接 API Server 或代理。',
+  'too-large': '对象过大，无法修改。',
+  invalid: 'API Server 认为此次修改无效。',
+  'not-verified': '无法确认操作是否生效。',
+  activity: '代理仍观察到活动，而此时不应有任何活动。',
+};
+
+export const reasonWords = catalogue<Reasons>({ en, zh });
