@@ -12,6 +12,7 @@ import { tryPolicy } from '../policy/trial.ts';
 import type { Trial, TrialLine } from '../policy/trial.ts';
 import type { Client } from './client.ts';
 import { CliFailure, exitCodes } from './exit-codes.ts';
+import { addGenerateCommands } from './generate-commands.ts';
 import { clientOf } from './io.ts';
 import type { GlobalOptions, Io } from './io.ts';
 import { formatTable } from './table.ts';
@@ -25,7 +26,8 @@ const PAGE = 500;
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3_600, d: 86_400 };
 
 export function addPolicyCommands(program: Command, io: Io): void {
-  const policy = program.command('policy').description('what the collector may do by itself');
+  const policy = program.command('policy')
+    .description('what the collector may do by itself, and policies from what was learned');
   policy.command('check <file>')
     .description('is this policy valid? Says everything that is wrong with it')
     .action((file: string) => {
@@ -56,6 +58,7 @@ Examples:
       const options: TestOptions = command.optsWithGlobals();
       await test(io, file, options);
     });
+  addGenerateCommands(policy, io);
 }
 
 type TestOptions = GlobalOptions & { readonly recording?: string; readonly since: string };

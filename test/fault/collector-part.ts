@@ -72,9 +72,12 @@ export class CollectorPart implements Part {
 
   /** As at the end of a pod; false when it does not end cleanly. */
   async stop(): Promise<boolean> {
+    const wasStarted = this.#isStarted;
     const child = this.#drop();
     if (child === undefined) return true;
     const { status } = await child.end('SIGTERM');
+    // While its modules are being loaded nobody listens yet, and the signal itself ends it.
+    if (status === null && !wasStarted) return true;
     if (status !== 0) {
       this.#options.complain(`${this.name} stopped with status ${status}: ${child.words}`);
     }

@@ -8,7 +8,7 @@ export type Stored = {
   readonly alerts: readonly StoredAlert[];
   readonly gaps: readonly StoredGap[];
   readonly incidents: number;
-  /** Incidents whose own count of alerts is not that of the alerts which name them. */
+  /** Incidents whose count is not that of the alerts that name them and are no mere repeats. */
   readonly incidentsWrong: number;
 };
 
@@ -23,7 +23,8 @@ export async function readStored(url: string): Promise<Stored> {
     );
     const incidents = await client.query<{ said: number; held: string }>(
       `SELECT (document::json->>'alertCount')::int AS said,
-         (SELECT count(*) FROM alerts WHERE alerts.incident_id = incidents.id) AS held
+         (SELECT count(*) FROM alerts WHERE alerts.incident_id = incidents.id
+           AND alerts.handling <> 'cooled') AS held
        FROM incidents WHERE document::json->>'closedBecause' <> 'merged'`,
     );
     return {

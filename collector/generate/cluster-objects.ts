@@ -1,0 +1,246 @@
+import Type from 'typebox';
+import { Value } from 'typebox/value';
+
+/**
+ * The cluster as far as policies need it: what `kubectl get
+ * pods,services,endpointslices,nodes,namespaces -A -o json` prints. Lanner's own role reads single
+ * pods and the services of a namespace, on purpose, so whoever may list them hands them over.
+ *
+ * Objects of other kinds are passed over; one that is not as Kubernetes writes it is refused with
+ * its place. Bound: `OBJECTS_MAX`.
+ */
+export const OBJECTS_MAX = 200_000;
+
+export type Labels = Readonly<Record<string, string>>;
+
+export type PodObject = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+  /** `ReplicaSet/web-6d4b`, `Job/report-28`; empty for a pod of its own. */
+  readonly owner: string;
+  readonly addresses: readonly string[];
+  readonly nodeName: string;
+  readonly isHostNetwork: boolean;
+  readonly containers: readonly ContainerObject[];
+};
+
+export type ContainerObject = {
+  readonly name: string;
+  /** As in the spec: `registry/repository:tag` or `…@sha256:…`. */
+  readonly image: string;
+  /** `sha256:…` as the runtime resolved it; empty before it did. */
+  readonly digest: string;
+  readonly ports: readonly NamedPort[];
+};
+
+export type NamedPort = { readonly name: string; readonly port: number; readonly protocol: string };
+
+export type ServiceObject = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Null where endpoints are made by hand. */
+  readonly selector: Labels | null;
+  readonly isFromOutside: boolean;
+  readonly ports: readonly ServicePort[];
+};
+
+export type ServicePort = {
+  readonly port: number;
+  readonly protocol: string;
+  readonly target: number | string;
+};
+
+export type EndpointObject = {
+  readonly namespace: string;
+  readonly service: string;
+  readonly addresses: readonly string[];
+  readonly ports: readonly { readonly port: number; readonly protocol: string }[];
+};
+
+export type ClusterObjects = {
+  readonly pods: readonly PodObject[];
+  readonly services: readonly ServiceObject[];
+  readonly endpoints: readonly EndpointObject[];
+  /** Name → addresses. */
+  readonly nodes: ReadonlyMap<string, readonly string[]>;
+  readonly namespaces: ReadonlyMap<string, Labels>;
+};
+
+const Text = Type.String({ maxLength: 4_096 });
+const Strings = Type.Record(Type.String(), Text);
+const optional = Type.Optional;
+const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
+
+const Meta = Type.Object({
+  name: Text,
+  namespace: optional(Text),
+  labels: optional(Strings),
+  ownerReferences: optional(Type.Array(Type.Object({
+    kind: Text, name: Text, controller: optional(Type.Boolean()),
+  }))),
+});
+const Container = Type.Object({
+  name: Text,
+  image: optional(Text),
+  ports: optional(Type.Array(Type.Object({
+    name: optional(Text), containerPort: Port, protocol: optional(Text),
+  }))),
+});
+const Status = Type.Object({ name: Text, imageID: optional(Text) });
+const schemas = {
+  Pod: Type.Object({
+    metadata: Meta,
+    spec: Type.Object({
+      nodeName: optional(Text),
+      hostNetwork: optional(Type.Boolean()),
+      containers: Type.Array(Container),
+      initContainers: optional(Type.Array(Container)),
+    }),
+    status: optional(Type.Object({
+      podIP: optional(Text),
+      podIPs: optional(Type.Array(Type.Object({ ip: Text }))),
+      containerStatuses: optional(Type.Array(Status)),
+      initContainerStatuses: optional(Type.Array(Status)),
+    })),
+  }),
+  Service: Type.Object({
+    metadata: Meta,
+    spec: Type.Object({
+      type: optional(Text),
+      clusterIP: optional(Text),
+      clusterIPs: optional(Type.Array(Text)),
+      externalIPs: optional(Type.Array(Text)),
+      selector: optional(Strings),
+      ports: optional(Type.Array(Type.Object({
+        port: Port, protocol: optional(Text), targetPort: optional(Type.Union([Port, Text])),
+      }))),
+    }),
+  }),
+  EndpointSlice: Type.Object({
+    metadata: Meta,
+    endpoints: optional(Type.Union([Type.Null(), Type.Array(Type.Object({
+      addresses: optional(Type.Array(Text)),
+    }))])),
+    ports: optional(Type.Union([Type.Null(), Type.Array(Type.Object({
+      port: optional(Port), protocol: optional(Text),
+    }))])),
+  }),
+  Node: Type.Object({
+    metadata: Meta,
+    status: optional(Type.Object({
+      addresses: optional(Type.Array(Type.Object({ address: Text }))),
+    })),
+  }),
+  Namespace: Type.Object({ metadata: Meta }),
+};
+type Kind = keyof typeof schemas;
+type Of<K extends Kind> = Type.Static<(typeof schemas)[K]>;
+
+export type ReadObjects =
+  | { readonly ok: true; readonly objects: ClusterObjects }
+  | { readonly ok: false; readonly reason: 'not-a-list' | 'too-many' | 'not-as-kubernetes-writes';
+    readonly detail: string };
+
+export function readObjects(value: unknown): ReadObjects {
+  const items = (value as { items?: unknown } | null)?.items ?? value;
+  if (!Array.isArray(items)) {
+    return { ok: false, reason: 'not-a-list', detail: 'this is not a list of objects' };
+  }
+  if (items.length > OBJECTS_MAX) {
+    return { ok: false, reason: 'too-many', detail: `${items.length} objects` };
+  }
+  const read = new Reading();
+  for (const [index, item] of items.entries()) {
+    const kind = (item as { kind?: unknown } | null)?.kind;
+    if (typeof kind !== 'string' || !Object.hasOwn(schemas, kind)) continue;
+    const schema = schemas[kind as Kind];
+    if (!Value.Check(schema, item)) {
+      const [first] = Value.Errors(schema, item);
+      const where = `items[${index}]${first?.instancePath ?? ''}`;
+      const detail = `${where}: ${first?.message ?? 'not valid'}`;
+      return { ok: false, reason: 'not-as-kubernetes-writes', detail };
+    }
+    read.add(kind as Kind, item);
+  }
+  return { ok: true, objects: read };
+}
+
+/** What objects say of themselves; a pod that has ended has no address any more. */
+class Reading implements ClusterObjects {
+  readonly pods: PodObject[] = [];
+  readonly services: ServiceObject[] = [];
+  readonly endpoints: EndpointObject[] = [];
+  readonly nodes = new Map<string, readonly string[]>();
+  readonly namespaces = new Map<string, Labels>();
+
+  add(kind: Kind, item: unknown): void {
+    switch (kind) {
+      case 'Pod':
+        this.pods.push(podOf(item as Of<'Pod'>));
+        return;
+      case 'Service':
+        this.services.push(serviceOf(item as Of<'Service'>));
+        return;
+      case 'EndpointSlice':
+        this.endpoints.push(endpointOf(item as Of<'EndpointSlice'>));
+        return;
+      case 'Node': {
+        const { metadata, status } = item as Of<'Node'>;
+        this.nodes.set(metadata.name, (status?.addresses ?? []).map(({ address }) => address));
+        return;
+      }
+      case 'Namespace': {
+        const { metadata } = item as Of<'Namespace'>;
+        this.namespaces.set(metadata.name, metadata.labels ?? {});
+      }
+    }
+  }
+}
+
+function podOf({ metadata, spec, status }: Of<'Pod'>): PodObject {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
+  const states = [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []];
+  const digests = new Map(states.map(({ name, imageID }) =>
+    [name, /sha256:[0-9a-f]{64}$/.exec(imageID ?? '')?.[0] ?? '']));
+  const addresses = status?.podIPs?.map(({ ip }) => ip) ?? [status?.podIP ?? ''];
+  return {
+    namespace: metadata.namespace ?? 'default',
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    owner: owner === undefined ? '' : `${owner.kind}/${owner.name}`,
+    addresses: addresses.filter((address) => address !== ''),
+    nodeName: spec.nodeName ?? '',
+    isHostNetwork: spec.hostNetwork === true,
+    containers: [...spec.initContainers ?? [], ...spec.containers].map((container) => ({
+      name: container.name,
+      image: container.image ?? '',
+      digest: digests.get(container.name) ?? '',
+      ports: (container.ports ?? []).map(({ name, containerPort, protocol }) =>
+        ({ name: name ?? '', port: containerPort, protocol: protocol ?? 'TCP' })),
+    })),
+  };
+}
+
+function serviceOf({ metadata, spec }: Of<'Service'>): ServiceObject {
+  const cluster = spec.clusterIPs ?? [spec.clusterIP ?? ''];
+  return {
+    namespace: metadata.namespace ?? 'default',
+    name: metadata.name,
+    addresses: [...cluster, ...spec.externalIPs ?? []]
+      .filter((address) => address !== '' && address !== 'None'),
+    selector: Object.keys(spec.selector ?? {}).length === 0 ? null : spec.selector ?? null,
+    isFromOutside: spec.type === 'NodePort' || spec.type === 'LoadBalancer',
+    ports: (spec.ports ?? []).map(({ port, protocol, targetPort }) =>
+      ({ port, protocol: protocol ?? 'TCP', target: targetPort ?? port })),
+  };
+}
+
+const endpointOf = ({ metadata, endpoints, ports }: Of<'EndpointSlice'>): EndpointObject => ({
+  namespace: metadata.namespace ?? 'default',
+  service: metadata.labels?.['kubernetes.io/service-name'] ?? '',
+  addresses: (endpoints ?? []).flatMap(({ addresses }) => addresses ?? []),
+  ports: (ports ?? []).flatMap(({ port, protocol }) =>
+    (port === undefined ? [] : [{ port, protocol: protocol ?? 'TCP' }])),
+});
