@@ -1,16 +1,19 @@
 /**
  * `npm run render`: writes what is derived under deploy/, so that people without Node or Helm have
- * it: Falco's rules, the chart's schema and table of values, and the plain manifests (those need
- * `helm`; without it they are left as they are, and the exit status is 3).
+ * it: Falco's rules, the page of metrics, Grafana's dashboards, the chart's schema and table of
+ * values, and the plain manifests (those need `helm`; without it they are left as they are, and the
+ * exit status is 3).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 
+import { dashboardFile, dashboardText, dashboards } from './dashboards/dashboards.ts';
 import { rulesFile, tiers } from './falco/telemetry.ts';
 import { chartReadme, chartValues, valuesSchema } from './helm/chart-docs.ts';
 import { chartDigest, manifestsFile, manifestVariants } from './manifests/manifests.ts';
+import { metricsPage } from './metrics-page.ts';
 
 const HELM_MISSING = 3;
 const here = import.meta.dirname;
@@ -18,6 +21,13 @@ const chart = join(here, 'helm', 'lanner');
 
 for (const tier of tiers) {
   writeFileSync(join(here, 'falco', `lanner-${tier}-rules.yaml`), rulesFile(tier));
+}
+
+writeFileSync(join(here, '..', 'docs', 'metrics.md'), metricsPage());
+const dashboardFolder = join(chart, 'files', 'dashboards');
+mkdirSync(dashboardFolder, { recursive: true });
+for (const dashboard of dashboards) {
+  writeFileSync(join(dashboardFolder, dashboardFile(dashboard)), dashboardText(dashboard));
 }
 
 const values = chartValues(readFileSync(join(chart, 'values.yaml'), 'utf8'));

@@ -18,6 +18,7 @@ const CHOICES: ReadonlyMap<string, readonly string[]> = new Map([
   ['tls.source', ['helm', 'certmanager', 'existingSecret']],
   ['falco.transport', ['grpc', 'http']],
   ['falco.http.exposure', ['service', 'hostPort']],
+  ['agent.link.identity', ['token', 'certificate']],
   ['collector.store.kind', ['sqlite', 'postgres']],
   ['agent.appArmorProfile', ['Unconfined', 'RuntimeDefault']],
   ['agent.updateStrategy.type', ['RollingUpdate', 'OnDelete']],
@@ -29,6 +30,11 @@ const PATTERNS: ReadonlyMap<string, string> = new Map([
   ['collector.image.digest', '^(sha256:[0-9a-f]{64})?$'],
   ['collector.store.postgres.url', '^(postgres(ql)?://.+)?$'],
   ['agent.containerRuntime.socket', '^(/.+)?$'],
+  ['agent.link.address', '^([^:\\s]+:[0-9]{1,5})?$'],
+  ['agent.link.certificateDir', '^/.+$'],
+  ['agent.stateDir', '^/.+$'],
+  ['collector.api.publicUrl', '^(https?://[^/?#@\\s]+)?$'],
+  ['collector.api.oidc.issuer', '^(https://[^?#\\s]+)?$'],
 ]);
 /** Maps whose defaults are examples of what Kubernetes takes there. */
 const OPEN_MAPS: ReadonlySet<string> = new Set([

@@ -89,6 +89,8 @@ export function chartDigest(chart: string): string {
 
 const filesOf = (chart: string): readonly string[] =>
   readdirSync(chart, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/README|NOTES|schema/.test(entry.name))
+    .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(chart.length + 1))
+    // Dashboards and alerts are of the Prometheus operator's and Grafana's, and not rendered here.
+    .filter((name) => !/README|NOTES|schema|^files\//.test(name))
     .toSorted();

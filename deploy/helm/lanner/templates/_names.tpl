@@ -54,3 +54,25 @@ app.kubernetes.io/component: {{ .component }}
 {{- printf "%s:%s" $repository (.image.tag | default .root.Chart.AppVersion) -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Host names of people's making under which the API is reached, as a JSON list. */}}
+{{- define "lanner.apiHosts" -}}
+{{- $hosts := .Values.collector.api.hosts -}}
+{{- if .Values.collector.ingress.enabled -}}
+{{- $hosts = append $hosts .Values.collector.ingress.host -}}
+{{- end -}}
+{{- $hosts | compact | uniq | toJson -}}
+{{- end -}}
+
+{{- define "lanner.publicUrl" -}}
+{{- if .Values.collector.api.publicUrl -}}
+{{- .Values.collector.api.publicUrl -}}
+{{- else if .Values.collector.ingress.enabled -}}
+{{- printf "https://%s" .Values.collector.ingress.host -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Not empty on OpenShift, which gives pods their user itself. */}}
+{{- define "lanner.isOpenShift" -}}
+{{- if .Capabilities.APIVersions.Has "security.openshift.io/v1" }}true{{ end -}}
+{{- end -}}

@@ -40,9 +40,11 @@ spec:
     {{- end }}
   securityContext:
     runAsNonRoot: true
+    {{- if not (include "lanner.isOpenShift" .) }}
     runAsUser: 65532
     runAsGroup: 65532
     fsGroup: 65532
+    {{- end }}
     fsGroupChangePolicy: OnRootMismatch
     seccompProfile:
       type: RuntimeDefault
@@ -52,13 +54,13 @@ spec:
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       args: [--config, /etc/lanner/config/collector.yaml]
       env:
-        {{- with .Values.collector.store.postgres }}
-        {{- if .existingSecret }}
+        {{- with .Values.collector.store }}
+        {{- if and (eq .kind "postgres") .postgres.existingSecret }}
         - name: PGPASSWORD
           valueFrom:
             secretKeyRef:
-              name: {{ .existingSecret }}
-              key: {{ .passwordKey }}
+              name: {{ .postgres.existingSecret }}
+              key: {{ .postgres.passwordKey }}
         {{- end }}
         {{- end }}
         {{- with .Values.collector.env }}
@@ -113,10 +115,18 @@ spec:
           mountPath: /etc/lanner/policy
           readOnly: true
         {{- end }}
-        {{- if .Values.collector.api.secrets }}
-        - name: secrets
-          mountPath: /etc/lanner/secrets
+        {{- if and .Values.collector.api.oidc.issuer .Values.collector.api.oidc.existingSecret }}
+        - name: oidc
+          mountPath: /etc/lanner/oidc
           readOnly: true
+        {{- end }}
+        {{- range $index, $secret := .Values.collector.secrets }}
+        - name: secret-{{ $index }}
+          mountPath: /etc/lanner/secrets/{{ $secret }}
+          readOnly: true
+        {{- end }}
+        {{- with .Values.collector.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
         {{- end }}
   volumes:
     - name: config
@@ -133,10 +143,23 @@ spec:
       configMap:
         name: {{ include "lanner.collector" . }}-policy
     {{- end }}
-    {{- with .Values.collector.api.secrets }}
-    - name: secrets
+    {{- with .Values.collector.api.oidc }}
+    {{- if and .issuer .existingSecret }}
+    - name: oidc
       secret:
-        secretName: {{ . }}
+        secretName: {{ .existingSecret }}
+        items:
+          - key: {{ .secretKey }}
+            path: client-secret
+    {{- end }}
+    {{- end }}
+    {{- range $index, $secret := .Values.collector.secrets }}
+    - name: secret-{{ $index }}
+      secret:
+        secretName: {{ $secret }}
+    {{- end }}
+    {{- with .Values.collector.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
     {{- end }}
     {{- if eq .Values.collector.store.kind "postgres" }}
     - name: data
