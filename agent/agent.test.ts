@@ -252,7 +252,7 @@ test('metrics, health and readiness say how it is', async () => {
   expect(text).toContain('lanner_agent_events_malformed_total{reason="not-json"} 1');
   expect(text).toContain('lanner_agent_alerts_total{severity="high"} 2');
   expect(text).toContain('lanner_agent_images{state="learning"} 1');
-  expect(text).toMatch(/lanner_agent_build_info\{version="0.1.0",node="\d+\./);
+  expect(text).toMatch(/lanner_agent_build_info\{version="0.1.0",nodejs="\d+\./);
   for (const metric of await registry.getMetricsAsJSON()) {
     expect(metric.name).toMatch(/^lanner_agent_[a-z_]+$/);
     const isCounter = String(metric.type) === 'counter';

@@ -38,6 +38,7 @@ import type { Gap, SourceState } from './source/event.ts';
 import { LogGate } from './source/log-gate.ts';
 import { sumOf } from './stats.ts';
 import type { AgentStats } from './stats.ts';
+import { ShippingFlows } from './shipping-flows.ts';
 import { Urgent } from './urgent.ts';
 
 export type { AgentBaseline, AgentOptions, RunningAgent } from './options.ts';
@@ -71,6 +72,7 @@ class Agent implements RunningAgent {
   readonly #contain: Containment | null;
   readonly #outbox: Outbox;
   readonly #raising: Raising;
+  readonly #shipping: ShippingFlows;
   readonly #knowledge: Knowledge;
   readonly #link: Link;
   readonly #source: OpenedSource;
@@ -93,6 +95,7 @@ class Agent implements RunningAgent {
     this.#gaps = { 'falco-drop': 0, 'falco-restart': 0, 'falco-silent': 0, overload: 0 };
     this.#outbox = this.#openOutbox();
     this.#raising = new Raising(this.#outbox, (failure) => this.#outboxFailed(failure));
+    this.#shipping = new ShippingFlows(this.#outbox, this.#raising);
     this.#knowledge = new Knowledge({
       ...options,
       onRefused: (key, error) => this.#warn('profile refused', { key, error }),
@@ -147,6 +150,7 @@ class Agent implements RunningAgent {
     this.#source.source.start();
     this.#every(TAKE_MS, () => this.#raise(this.#perception.takeAlerts()));
     this.#every(WATCH_MS, () => this.#watch());
+    this.#every(WATCH_MS, () => this.#ship());
     this.#every(WATCH_MS, () => void this.#contain?.advance());
     this.#every(link.evidenceMs ?? EVIDENCE_MS, () => this.#gather());
     this.#every(CACHE_MS, () => void this.#knowledge.save());
@@ -164,11 +168,12 @@ class Agent implements RunningAgent {
   stats(): AgentStats {
     const images = { learning: 0, complete: 0, 'never-complete': 0 };
     for (const { state } of this.progress()) images[state] += 1;
+    const { losses, flows } = this.#outbox.counts();
     return {
       ...this.#perception.stats(),
       images,
       alerts: this.#raising.counts(),
-      gaps: { ...this.#gaps, 'outbox-lost': this.#outbox.counts().losses },
+      gaps: { ...this.#gaps, 'outbox-lost': losses, 'flows-dropped': flows.dropped },
       source: this.#state,
       outbox: this.#outbox.counts(),
       link: this.#link.counts(),
@@ -193,7 +198,7 @@ class Agent implements RunningAgent {
   }
 
   #makeLink(): Link {
-    const { cluster, node, version, link, random, readFile, log } = this.#options;
+    const { cluster, node, addresses, version, link, random, readFile, log } = this.#options;
     return new Link({
       address: link.address,
       credentials: () => readCredentials({
@@ -212,6 +217,7 @@ class Agent implements RunningAgent {
         agentVersion: version,
         falcoVersion: this.#falcoVersion,
         capabilities: this.#contain?.capabilities() ?? [],
+        addresses: addresses ?? [],
       }),
       heartbeat: () => this.#heartbeat(),
       onProfile: (frame) => void this.#knowledge.exchange.adopt(frame),
@@ -263,6 +269,12 @@ class Agent implements RunningAgent {
     this.#options.log.error({ reason: reason.en, revision }, 'the sensor fell silent or is back');
     if (news.gap !== null) this.#noteGap(news.gap);
     this.#raise([news.alert]);
+  }
+
+  #ship({ isEnd = false } = {}): void {
+    const chunks = this.#perception.takeFlows({ isEnd });
+    const { flows } = this.#perception.stats();
+    if (this.#shipping.ship(chunks, flows.dropped)) this.#link.wake();
   }
 
   #gather(): void {
@@ -355,6 +367,7 @@ class Agent implements RunningAgent {
     this.#urgent.stop();
     this.#perception.stop();
     this.#raise(this.#perception.takeAlerts());
+    this.#ship({ isEnd: true });
     this.#gather();
     await this.#knowledge.save();
     this.#contain?.stop();

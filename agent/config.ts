@@ -39,6 +39,12 @@ export const agentSchema = Type.Object({
     maxLength: 253,
     description: 'Name of the node (spec.nodeName); empty for the host name.',
   }),
+  nodeIp: Type.String({
+    default: '',
+    maxLength: 1_024,
+    description: 'Addresses of the node, with commas (status.hostIPs), by which its traffic is ' +
+      'known outside the cluster; empty for those of its interfaces.',
+  }),
   source: Type.Object({
     kind: Type.Union([Type.Literal('grpc'), Type.Literal('http'), Type.Literal('replay')], {
       default: 'grpc',

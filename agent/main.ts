@@ -3,7 +3,7 @@
  * 1 for everything that stopped it otherwise.
  */
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
@@ -20,6 +20,7 @@ import { startAgent } from './agent.ts';
 import type { AgentOptions } from './agent.ts';
 import { ENV_PREFIX, agentSchema, linkTlsOf, loadAgentConfig, sourceOf } from './config.ts';
 import type { AgentConfig } from './config.ts';
+import { nodeAddresses } from './node-addresses.ts';
 import { hostPortOf, isLive } from './open-source.ts';
 
 const CONFIG_VARIABLE = `${ENV_PREFIX}CONFIG`;
@@ -46,6 +47,7 @@ function optionsOf(config: AgentConfig, registry: Registry): AgentOptions {
   return {
     cluster,
     node,
+    addresses: nodeAddresses(config.nodeIp, networkInterfaces()),
     version: packageJson.version,
     source,
     baseline: new Baseline({ cluster, node, hostPool, falseAlarmsPerDay, completion }),

@@ -41,6 +41,17 @@ const metrics: readonly Metric[] = [
     'reason',
   ),
   counter(
+    'events_repeated_total',
+    'Part of the judged events: known as they stood, so that they were only counted.',
+    ({ events }) => events.repeated,
+  ),
+  counter(
+    'events_shed_total',
+    'Events that an overload left unjudged, by class.',
+    ({ events }) => events.shed,
+    'class',
+  ),
+  counter(
     'events_malformed_total',
     'What came from Falco and was no event, by reason.',
     ({ events }) => events.malformed,
@@ -93,6 +104,8 @@ const metrics: readonly Metric[] = [
     isSensorAlarmed ? 1 : 0),
   gauge('outbox_pending', 'Alerts not acknowledged.', ({ outbox }) => outbox.pending),
   gauge('outbox_bytes', 'Bytes charged for them.', ({ outbox }) => outbox.bytes),
+  gauge('outbox_bytes_max', 'Bytes at which alerts become counts.', ({ outbox }) =>
+    outbox.bytesMax),
   counter(
     'outbox_acknowledged_total',
     'Alerts that the collector has committed.',
@@ -121,6 +134,20 @@ const metrics: readonly Metric[] = [
     'outbox_gaps_folded_total',
     'Gap records that became part of a wider one because there were too many.',
     ({ outbox }) => outbox.gaps.folded,
+  ),
+  counter('flow_connections_total', 'Connections counted in the flow ledger.', ({ flows }) =>
+    flows.counted),
+  counter(
+    'flow_connections_folded_total',
+    'Part of these: without their remote address, because a minute had too many.',
+    ({ flows }) => flows.folded,
+  ),
+  gauge('outbox_flow_chunks_pending', 'Parts of the flow ledger not acknowledged.', ({ outbox }) =>
+    outbox.flows.pending),
+  counter(
+    'outbox_flows_dropped_total',
+    'Flows dropped because they had no room in the outbox; a gap says when.',
+    ({ outbox }) => outbox.flows.flowsDropped,
   ),
   gauge('link_connected', '1 while linked to the collector.', ({ link }) =>
     link.isLinked ? 1 : 0),
@@ -218,10 +245,11 @@ export function registerMetrics(
   const info = new Gauge({
     name: `${PREFIX}build_info`,
     help: 'Version of the agent and of Node.js.',
-    labelNames: ['version', 'node'],
+    // Not `node`: that is the name of the machine, which Prometheus puts on every series.
+    labelNames: ['version', 'nodejs'],
     registers: [registry],
   });
-  info.set({ version, node: process.versions.node }, 1);
+  info.set({ version, nodejs: process.versions.node }, 1);
   for (const metric of metrics) register(registry, metric, once);
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { parseAddress } from '../config/address.ts';
 import type { NetAddress } from '../config/address.ts';
+import { CertificateWatch } from './source/certificate-watch.ts';
 import type { Clock } from './source/clock.ts';
 import type { Source, SourceSink } from './source/event.ts';
 import { falcoConnector } from './source/falco-endpoint.ts';
@@ -58,11 +59,14 @@ export function openSource(config: SourceConfig, ports: SourcePorts): OpenedSour
     }
     case 'http': {
       const { host, port } = hostPortOf(config.listen);
-      const tls = config.tls === undefined ? {} : { tls: readTls(config.tls, readFile) };
+      const watch = config.tls === undefined
+        ? undefined
+        : new CertificateWatch({ files: config.tls, readFile, clock, log });
+      const tls = watch === undefined ? {} : { tls: watch.current };
       const path = config.urlPath ?? '/';
       const source = new FalcoHttpSource({ host, port, path, sink, clock, log, ...tls });
       registerHttpMetrics(registry, source);
-      return { source, port: () => source.port };
+      return { source: watched(source, watch), port: () => source.port };
     }
     case 'replay': {
       const { path, speed } = config;
@@ -72,10 +76,15 @@ export function openSource(config: SourceConfig, ports: SourcePorts): OpenedSour
   }
 }
 
-const readTls = (files: TlsFiles, readFile: ReadFile) => ({
-  ca: readFile(files.ca),
-  cert: readFile(files.cert),
-  key: readFile(files.key),
+const watched = (source: FalcoHttpSource, watch: CertificateWatch | undefined): Source => ({
+  start: () => {
+    source.start();
+    watch?.start((tls) => source.renewCertificate(tls));
+  },
+  stop: () => {
+    watch?.stop();
+    return source.stop();
+  },
 });
 
 /** Of a setting that `loadAgentConfig` has checked. */

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Alert } from '../baseline/alert.ts';
+import type { SeenAgain, Sight } from '../baseline/judge/again.ts';
+import type { LastSeen } from '../baseline/judge/pod-watch.ts';
 import type { Observation } from '../baseline/observation.ts';
 import type { ImageProgress } from '../proto/lanner/v1/frames.ts';
 import type { ContainOptions } from './contain/options.ts';
@@ -14,6 +16,10 @@ import type { AgentStats } from './stats.ts';
 /** The baseline as the agent drives it. */
 export type AgentBaseline = ProfileSide & {
   observe(observation: Observation): void;
+  /** The fast path, where the baseline has one: what the like of an observation is counted by. */
+  sightOf?(observation: Observation): Sight | null;
+  /** Counts one more of it; false, with nothing done, where it has to be observed. */
+  again?(sight: Sight, seen: SeenAgain, last: LastSeen): boolean;
   advance(nowNs: bigint): void;
   noteGap(gap: Gap): void;
   takeAlerts(): readonly Alert[];
@@ -27,6 +33,8 @@ export type AgentBaseline = ProfileSide & {
 export type AgentOptions = {
   readonly cluster: string;
   readonly node: string;
+  /** Of the node, as its traffic is seen from outside the cluster. */
+  readonly addresses?: readonly string[];
   readonly version: string;
   readonly source: SourceConfig;
   readonly baseline: AgentBaseline;

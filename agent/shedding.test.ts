@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MS, event, at } from './identity/sample-events.ts';
-import { CALM_LAG_MS, SHED_LAG_MS, Shedding } from './shedding.ts';
+import { CALM_LAG_MS, SHED_LAG_MS, Shedding, shedClasses } from './shedding.ts';
 
 const read = event(0, { fields: { 'evt.type': 'openat', 'evt.arg.flags': 'O_RDONLY' } });
 
@@ -33,4 +33,37 @@ test('it goes on until the lag is small again, and then tells the hole with its 
   });
   expect(shedding.drops(read)).toBe(false);
   expect(shedding.total).toBe(2);
+});
+
+const ofType = (type: string) => event(0, { fields: { 'evt.type': type } });
+const inTurn = [
+  [read],
+  [ofType('unlinkat'), ofType('fchmod'), ofType('procexit'),
+    event(0, { fields: { 'evt.type': 'openat', 'evt.arg.flags': 'O_WRONLY' } })],
+  [ofType('connect'), ofType('accept4'), ofType('setuid'), ofType('mount')],
+];
+
+test('the older the events, the more classes go, and programs that start never do', () => {
+  for (let level = 0; level <= shedClasses.length + 1; level += 1) {
+    const shedding = new Shedding();
+    shedding.judge(at(0), at(level * SHED_LAG_MS) + MS);
+    inTurn.forEach((events, turn) => {
+      for (const one of events) expect(shedding.drops(one)).toBe(turn < level);
+    });
+    for (const type of ['execve', 'execveat', 'bpf', '']) {
+      expect(shedding.drops(ofType(type))).toBe(false);
+    }
+    const counts = shedClasses.map((name) => shedding.totalOf(name));
+    expect(counts).toEqual([1, 4, 4].map((count, turn) => (turn < level ? count : 0)));
+  }
+});
+
+test('a class that went comes back when all do, at once', () => {
+  const shedding = new Shedding();
+  const [, , [connect = read] = []] = inTurn;
+  shedding.judge(at(0), at(3 * SHED_LAG_MS) + MS);
+  expect(shedding.judge(at(1), at(1 + SHED_LAG_MS))).toBeNull();
+  expect(shedding.drops(connect)).toBe(true);
+  expect(shedding.judge(at(2), at(2))).toMatchObject({ cause: 'overload', eventsEstimate: 1 });
+  expect([connect, read].map((one) => shedding.drops(one))).toEqual([false, false]);
 });

@@ -1,22 +1,40 @@
 /**
  * Overload. Falco keeps what is not fetched in its own memory without a bound, so the agent must
- * never fall behind for long: when events are `SHED_LAG_MS` old on arrival, opens for reading go
- * unjudged (the most frequent and the weakest evidence) until the lag is below `CALM_LAG_MS`.
+ * never fall behind for long: reading goes on whatever happens, and what arrives too old goes
+ * unjudged, class by class, the weakest evidence first. Opens for reading go when events are
+ * `SHED_LAG_MS` old on arrival, other file operations and exits at twice that, connections and
+ * privileged calls at three times; what is executed, and what Falco's own rules say, never. All of
+ * them are judged again as soon as the lag is below `CALM_LAG_MS`.
+ *
  * What was shed is counted, and becomes a gap: the picture had a hole.
  */
 import type { FalcoEvent, Gap } from './source/event.ts';
+import { RepeatedEvent } from './source/repeated-event.ts';
 
 export const SHED_LAG_MS = 10_000;
 export const CALM_LAG_MS = 2_000;
 const NS_PER_MS = 1_000_000n;
 
+/** In the order in which they go. */
+export const shedClasses = ['read', 'file', 'network'] as const;
+export type ShedClass = (typeof shedClasses)[number];
+
+/** Never shed. */
+const KEPT = shedClasses.length;
+
 export class Shedding {
   #fromNs: bigint | null = null;
+  /** So many classes go. */
+  #level = 0;
   #shed = 0;
-  #total = 0;
+  readonly #totals = shedClasses.map(() => 0);
 
   get total(): number {
-    return this.#total;
+    return this.#totals.reduce((sum, count) => sum + count, 0);
+  }
+
+  totalOf(name: ShedClass): number {
+    return this.#totals[shedClasses.indexOf(name)] ?? 0;
   }
 
   get isShedding(): boolean {
@@ -25,32 +43,54 @@ export class Shedding {
 
   /** Once per batch; the hole when it is over. */
   judge(newestNs: bigint, wallNs: bigint): Gap | null {
-    const lagMs = (wallNs - newestNs) / NS_PER_MS;
-    if (this.#fromNs === null) {
-      if (lagMs > SHED_LAG_MS) this.#fromNs = newestNs;
-      return null;
-    }
-    if (lagMs > CALM_LAG_MS) return null;
+    const lagMs = Number((wallNs - newestNs) / NS_PER_MS);
+    const level = lagMs > SHED_LAG_MS ? Math.min(KEPT, Math.floor(lagMs / SHED_LAG_MS)) : 0;
+    if (level > 0) this.#fromNs ??= newestNs;
+    if (level > this.#level) this.#level = level;
+    if (this.#fromNs === null || lagMs > CALM_LAG_MS) return null;
     const fromNs = this.#fromNs < newestNs ? this.#fromNs : newestNs;
     const gap: Gap = { fromNs, toNs: newestNs, cause: 'overload', eventsEstimate: this.#shed };
     this.#fromNs = null;
+    this.#level = 0;
     this.#shed = 0;
     return gap;
   }
 
   drops(event: FalcoEvent): boolean {
-    if (this.#fromNs === null || !isReading(event)) return false;
+    if (this.#level === 0) return false;
+    const rank = event instanceof RepeatedEvent ? rankOfRepeat(event) : rankOf(event);
+    if (rank >= this.#level) return false;
     this.#shed += 1;
-    this.#total += 1;
+    this.#totals[rank] = (this.#totals[rank] ?? 0) + 1;
     return true;
   }
 }
 
-function isReading({ fields, tags, source }: FalcoEvent): boolean {
-  if (source !== 'syscall' || !tags.includes('lanner')) return false;
-  const type = fields.get('evt.type');
-  if (type !== 'openat' && type !== 'open' && type !== 'openat2') return false;
-  if (fields.get('evt.is_open_write') === 'true') return false;
+/** Equal for all of its kind: reading each of them in full would cost more than judging it. */
+function rankOfRepeat(event: RepeatedEvent): number {
+  const { repeat } = event;
+  if (repeat.rank < 0) repeat.rank = rankOf(event);
+  return repeat.rank;
+}
+
+const NETWORK =
+  /^(connect|accept4?|listen|bind|send(to|msg|mmsg)|set|capset|prctl|seccomp|mount|umount|unshare)/;
+
+function rankOf({ fields, tags, source }: FalcoEvent): number {
+  if (source !== 'syscall' || !tags.includes('lanner')) return KEPT;
+  const type = fields.get('evt.type') ?? '';
+  if (type === '' || type.startsWith('exec')) return KEPT;
+  if (type === 'openat' || type === 'open' || type === 'openat2') {
+    return isWriting(fields) ? shedClasses.indexOf('file') : shedClasses.indexOf('read');
+  }
+  if (FILE.test(type)) return shedClasses.indexOf('file');
+  return NETWORK.test(type) ? shedClasses.indexOf('network') : KEPT;
+}
+
+const FILE = /^(creat|unlink|rename|link|symlink|mkdir|rmdir|f?truncate|f?chmod|[fl]?chown|procexit)/;
+
+function isWriting(fields: ReadonlyMap<string, string>): boolean {
+  if (fields.get('evt.is_open_write') === 'true') return true;
   const flags = fields.get('evt.arg.flags') ?? '';
-  return !flags.includes('O_WRONLY') && !flags.includes('O_RDWR');
+  return flags.includes('O_WRONLY') || flags.includes('O_RDWR');
 }

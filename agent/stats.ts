@@ -1,5 +1,6 @@
 import type { ProfileState } from '../baseline/alert.ts';
 import type { GapCause } from '../proto/lanner/v1/frames.ts';
+import type { FlowCounts } from './flows/ledger.ts';
 import type { AdoptOutcome } from './exchange.ts';
 import type { CriOutcome } from './identity/cri.ts';
 import type { DroppedReason } from './identity/identity.ts';
@@ -7,6 +8,7 @@ import type { LinkCounts } from './link/options.ts';
 import type { OutboxCounts } from './outbox/outbox.ts';
 import type { CacheCounts } from './profiles/profile-cache.ts';
 import type { RaisingCounts } from './raising.ts';
+import type { ShedClass } from './shedding.ts';
 import type { MalformedReason, SourceState } from './source/event.ts';
 
 export type EventDropReason = DroppedReason | 'overload';
@@ -16,8 +18,12 @@ export type AgentStats = {
   readonly events: {
     readonly received: number;
     readonly judged: number;
+    /** Part of `judged`: known as they stood, so that they were only counted. */
+    readonly repeated: number;
     readonly waiting: number;
     readonly dropped: Readonly<Record<EventDropReason, number>>;
+    /** What `dropped.overload` is made of. */
+    readonly shed: Readonly<Record<ShedClass, number>>;
     /** Part of `judged`: under an empty image, because nobody named it in time. */
     readonly unnamed: number;
     readonly malformed: Readonly<Record<MalformedReason, number>>;
@@ -31,6 +37,7 @@ export type AgentStats = {
     readonly running: number;
     readonly evicted: number;
   };
+  readonly flows: FlowCounts;
   readonly images: Readonly<Record<ProfileState, number>>;
   readonly alerts: RaisingCounts;
   readonly gaps: Readonly<Record<GapCause, number>>;

@@ -21,6 +21,8 @@ export type Binding = {
   isComplete: boolean;
   lastNs: bigint;
   endedNs: bigint | null;
+  /** False once it was forgotten: who holds it has to look for it again. */
+  isKept: boolean;
   /** Pid of the entry point (pid 1 inside), -1 until it was seen; its exit ends the container. */
   entryPid: number;
 };
@@ -76,7 +78,7 @@ export class Bindings {
       const isOver =
         (binding.endedNs !== null && nowNs - binding.endedNs > ENDED_KEPT_NS) ||
         nowNs - binding.lastNs > IDLE_KEPT_NS;
-      if (isOver) this.#byId.delete(id);
+      if (isOver) this.#forget(id, binding);
     }
   }
 
@@ -88,6 +90,7 @@ export class Bindings {
       isComplete: isComplete(container),
       lastNs: timeNs,
       endedNs: null,
+      isKept: true,
       entryPid: -1,
     };
     this.#byId.set(container.id, binding);
@@ -103,7 +106,13 @@ export class Bindings {
       idlestNs = lastNs;
     }
     if (idlest === null) return;
-    this.#byId.delete(idlest);
+    const binding = this.#byId.get(idlest);
+    if (binding !== undefined) this.#forget(idlest, binding);
     this.evicted += 1;
+  }
+
+  #forget(id: string, binding: Binding): void {
+    this.#byId.delete(id);
+    binding.isKept = false;
   }
 }

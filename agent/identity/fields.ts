@@ -36,3 +36,11 @@ function isDecimal(value: string, digitsMax: number): boolean {
   }
   return true;
 }
+
+const PORT_MAX = 65_535;
+
+/** -1 for none, and for what is no port. */
+export function portIn(fields: Fields, name: string): number {
+  const value = integer(fields, name);
+  return value >= 0 && value <= PORT_MAX ? value : -1;
+}

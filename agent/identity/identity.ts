@@ -38,7 +38,12 @@ export type IdentityAnswer =
 export type IdentityOptions = {
   readonly node: string;
   readonly clock: EventClock;
-  readonly onObservation: (observation: Observation) => void;
+  /** With the event it was made of, and the binding of its container if it has one. */
+  readonly onObservation: (
+    observation: Observation,
+    event: FalcoEvent,
+    binding: Binding | null,
+  ) => void;
   /** Asked once for a container that Falco did not name in time; answered with `resolved`. */
   readonly ask?: (containerId: string) => void;
   readonly waitMs?: number;
@@ -61,7 +66,7 @@ export type IdentityCounts = {
 export class Identity {
   readonly #node: string;
   readonly #clock: EventClock;
-  readonly #onObservation: (observation: Observation) => void;
+  readonly #onObservation: IdentityOptions['onObservation'];
   readonly #ask: ((containerId: string) => void) | null;
   readonly #waitNs: bigint;
   readonly #askAfterNs: bigint;
@@ -97,10 +102,7 @@ export class Identity {
       this.#dropped.internal += 1;
       return;
     }
-    if (this.#clock.see(event.timeNs) === 'jump') {
-      const nowNs = this.#clock.nowNs();
-      this.#waiting.restart(nowNs + this.#waitNs, nowNs + this.#askAfterNs);
-    }
+    this.#see(event.timeNs);
     const id = event.fields.get('container.id') ?? '';
     if (id === HOST_ID) {
       this.#emit(event, this.#host, null);
@@ -123,6 +125,20 @@ export class Identity {
     } else {
       this.#wait(id, event);
     }
+  }
+
+  /** One more of a container whose binding is known and complete; see `agent/known.ts`. */
+  receiveAgain(observation: Observation, binding: Binding): void {
+    this.#received += 1;
+    this.#observed += 1;
+    this.#see(observation.timeNs);
+    follow(binding, observation);
+  }
+
+  #see(timeNs: bigint): void {
+    if (this.#clock.see(timeNs) !== 'jump') return;
+    const nowNs = this.#clock.nowNs();
+    this.#waiting.restart(nowNs + this.#waitNs, nowNs + this.#askAfterNs);
   }
 
   /** Ends the waits that ran out and forgets old containers; after each batch and on a timer. */
@@ -202,7 +218,7 @@ export class Identity {
     const { observation } = observed;
     if (binding !== null) follow(binding, observation);
     this.#observed += 1;
-    this.#onObservation(observation);
+    this.#onObservation(observation, event, binding);
     return true;
   }
 }

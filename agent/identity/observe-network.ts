@@ -1,6 +1,6 @@
 import type { Accept, Connect, Listen } from '../../baseline/observation.ts';
 import type { Fields } from './fields.ts';
-import { integer, text } from './fields.ts';
+import { portIn, text } from './fields.ts';
 import type { Base } from './base.ts';
 
 /** A connect that failed has no address: Falco's `fd.name` is then the word `NULL`. */
@@ -58,8 +58,7 @@ export function listen(base: Base): Listen {
 }
 
 function port(fields: Fields, name: string, otherName: string): number {
-  const value = integer(fields, fields.has(name) ? name : otherName);
-  return value >= 0 && value <= 65_535 ? value : -1;
+  return portIn(fields, fields.has(name) ? name : otherName);
 }
 
 /** `0.0.0.0:6379`, and `:::53` for the IPv6 wildcard: the port is behind the last colon. */

@@ -311,13 +311,14 @@ export class Link {
   }
 
   /** False when the socket has had enough for now; the batch itself is on its way. */
-  #sendBatch({ epoch, sequence, alerts, gaps }: Batch): boolean {
+  #sendBatch({ epoch, sequence, alerts, gaps, flows }: Batch): boolean {
     if (epoch !== this.#epoch) {
       this.#leave();
       return false;
     }
     try {
-      this.#write({ kind: 'alerts', epoch, sequence, alerts, gaps });
+      const also = flows === undefined ? {} : { flows };
+      this.#write({ kind: 'alerts', epoch, sequence, alerts, gaps, ...also });
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       // Cannot be sent, now or ever: its alerts are counted in a summary, and its place in the

@@ -1,6 +1,8 @@
 import type { Alert, Severity } from '../../baseline/alert.ts';
 import type { AlertRow, Statements } from './rows.ts';
 import { readSummaries, toAlertRow } from './rows.ts';
+import { newFlowTally } from './flow-chunks.ts';
+import type { FlowTally } from './flow-chunks.ts';
 import { countOf, newGapTally } from './gaps.ts';
 import type { GapTally } from './gaps.ts';
 import type { SummaryOrigin } from './summary.ts';
@@ -18,6 +20,7 @@ export type Tally = {
   superseded: number;
   folded: Record<Severity, number>;
   gaps: GapTally;
+  flows: FlowTally;
 };
 
 export type Store = {
@@ -33,7 +36,13 @@ const PAGE_BYTES = 4_096;
 /** Columns and three index entries with the id. */
 const ROW_OVERHEAD_BYTES = 512;
 
-export const newTally = (found: number, bytes: number, gaps: number): Tally => ({
+type Found = { readonly count: number; readonly bytes: number };
+
+export const newTally = (
+  { count: found, bytes }: Found,
+  gaps: number,
+  flows: Found,
+): Tally => ({
   pending: found,
   bytes,
   found,
@@ -42,6 +51,7 @@ export const newTally = (found: number, bytes: number, gaps: number): Tally => (
   superseded: 0,
   folded: { informational: 0, low: 0, medium: 0, high: 0, critical: 0 },
   gaps: newGapTally(gaps),
+  flows: newFlowTally(flows.count, flows.bytes),
 });
 
 /** Rows larger than a page take whole pages of their own; small ones are charged one as well. */
@@ -67,7 +77,7 @@ export function putAlert(store: Store, alert: Alert): void {
     return;
   }
   makeRoom(store, bytes);
-  if (tally.bytes + bytes > store.bytesMax) {
+  if (filled(tally) + bytes > store.bytesMax) {
     fold(store, alert);
     return;
   }
@@ -83,14 +93,16 @@ function insertAlert(store: Store, alert: Alert, document: string, bytes: number
   return Number(made.lastInsertRowid);
 }
 
+const filled = ({ bytes, flows }: Tally): number => bytes + flows.bytes;
+
 /** Until `bytes` more fit, or nothing is left to fold: what is in flight must stay. */
 function makeRoom(store: Store, bytes: number): void {
   const { statements, tally, bytesMax } = store;
-  while (tally.bytes + bytes > bytesMax) {
+  while (filled(tally) + bytes > bytesMax) {
     const rows = statements.foldable.all(FOLD_ROWS);
     if (rows.length === 0) return;
     for (const row of rows) {
-      if (tally.bytes + bytes <= bytesMax) return;
+      if (filled(tally) + bytes <= bytesMax) return;
       foldAlert(store, toAlertRow(row));
     }
   }

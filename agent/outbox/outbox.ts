@@ -3,7 +3,8 @@
  *
  * - An alert is on disk (synced) when `put` returns; until then it does not count as raised.
  * - `seal` makes the next batch: up to `BATCH_ALERTS_MAX` alerts, the worst severity first, and the
- *   gaps that wait, under the next sequence of this epoch. A sealed batch never changes, so sending
+ *   gaps that wait, under the next sequence of this epoch; with them one chunk of the flow ledger,
+ *   unless something severe is in it. A sealed batch never changes, so sending
  *   it again is the same batch. `acknowledge` deletes up to a sequence: at least once here, at most
  *   once in the store.
  * - A newer revision replaces an older one that is not sealed yet.
@@ -17,16 +18,17 @@
  * Identity: found + accepted = acknowledged + superseded + folded + pending; gaps have their own.
  */
 import assert from 'node:assert/strict';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { severities } from '../../baseline/alert.ts';
 import type { Alert } from '../../baseline/alert.ts';
 import { rfc3339 } from '../../baseline/episode/time.ts';
-import type { GapRecord } from '../../proto/lanner/v1/frames.ts';
+import type { FlowChunk, GapRecord } from '../../proto/lanner/v1/frames.ts';
 import { failureOf, OutboxFailure } from './failure.ts';
+import { acknowledgeFlows, dropFlows, flowsOfBatch, putFlows, sealFlows } from './flow-chunks.ts';
 import { foldAlert, newTally, putAlert, sealSummary, summaryRows } from './fold.ts';
 import type { Store, Tally } from './fold.ts';
 import { acknowledgeGaps, addGap, countOf, gapsOfBatch, sealGaps } from './gaps.ts';
-import { redactAlert } from './redact.ts';
+import { AlertRedactor } from './redact.ts';
 import type { RedactRules } from './redact.ts';
 import { prepareStatements, toAlertRow } from './rows.ts';
 import type { AlertRow } from './rows.ts';
@@ -41,6 +43,10 @@ export const OUTBOX_BYTES_MAX = 256 * 1_024 * 1_024;
 /** The bound is the file's; SQLite's log and indexes have their share of it. */
 const FILE_OVERHEAD_BYTES = 8 * 1_024 * 1_024;
 export const OUTBOX_BYTES_MIN = 2 * FILE_OVERHEAD_BYTES;
+
+const SEVERE_RANK = severities.indexOf('high');
+/** What is severe does not wait for flows to be stored with it, unless they wait for long. */
+const FLOWS_PATIENT_MAX = 16;
 
 export type OutboxOptions = {
   readonly path: string;
@@ -60,6 +66,7 @@ export type Batch = {
   readonly sequence: number;
   readonly alerts: readonly Alert[];
   readonly gaps: readonly GapRecord[];
+  readonly flows?: FlowChunk;
 };
 
 export type Acknowledged =
@@ -71,10 +78,12 @@ export type OutboxCounts = Readonly<Tally> & {
   readonly replaced: number;
   /** Gap records of cause `outbox-lost` that were made here. */
   readonly losses: number;
+  readonly bytesMax: number;
 };
 
 export class Outbox {
   readonly #options: OutboxOptions;
+  readonly #redactor: AlertRedactor;
   readonly #bytesMax: number;
   #database!: DatabaseSync;
   #store!: Store;
@@ -87,6 +96,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#redactor = new AlertRedactor(options.redact);
     const bytesMax = options.bytesMax ?? OUTBOX_BYTES_MAX;
     assert(bytesMax >= OUTBOX_BYTES_MIN, `bytesMax is at least ${OUTBOX_BYTES_MIN}`);
     this.#bytesMax = bytesMax - FILE_OVERHEAD_BYTES;
@@ -112,21 +122,31 @@ export class Outbox {
     return this.#guard(() => {
       const { statements } = this.#store;
       return statements.foldable.get(1) !== undefined ||
-        statements.openGaps.get(1) !== undefined || summaryRows(statements) > 0;
+        statements.openGaps.get(1) !== undefined || summaryRows(statements) > 0 ||
+        countOf(statements.openFlows) > 0;
     });
   }
 
   /** Nothing is left that the collector does not have. */
   isEmpty(): boolean {
-    const { pending, gaps } = this.#store.tally;
-    return pending === 0 && gaps.pending === 0 && !this.hasUnsealed();
+    const { pending, gaps, flows } = this.#store.tally;
+    const isNone = pending === 0 && gaps.pending === 0 && flows.pending === 0;
+    return isNone && !this.hasUnsealed();
   }
 
   /** Redacts and stores; returns when it is on disk. Throws `OutboxFailure` with nothing stored. */
   put(alerts: readonly Alert[]): void {
     if (alerts.length === 0) return;
     this.#transact(() => {
-      for (const alert of alerts) putAlert(this.#store, redactAlert(alert, this.#options.redact));
+      for (const alert of alerts) putAlert(this.#store, this.#redactor.redact(alert));
+    });
+  }
+
+  /** On disk when it returns; beyond the share of the file the oldest minutes go. */
+  putFlows(chunks: readonly FlowChunk[]): void {
+    if (chunks.length === 0) return;
+    this.#transact(() => {
+      for (const chunk of chunks) putFlows(this.#store, chunk);
     });
   }
 
@@ -142,8 +162,13 @@ export class Outbox {
       const id = summaryId(this.#epoch, sequence);
       sealSummary(this.#store, sequence, { id, cluster, node });
       sealGaps(statements, sequence);
+      const isSevere = rows.some(({ rank }) => rank >= SEVERE_RANK);
+      if (!isSevere || countOf(statements.openFlows) >= FLOWS_PATIENT_MAX) {
+        sealFlows(statements, sequence);
+      }
       const batch = this.#batch(sequence);
-      if (batch.alerts.length === 0 && batch.gaps.length === 0) return null;
+      const { alerts, gaps, flows } = batch;
+      if (alerts.length === 0 && gaps.length === 0 && flows === undefined) return null;
       this.#setSequence(sequence + 1);
       return batch;
     });
@@ -172,6 +197,7 @@ export class Outbox {
         return { ...alert, cluster, node };
       }),
       gaps: gapsOfBatch(statements, sequence),
+      ...flowsOfBatch(statements, sequence),
     };
   }
 
@@ -184,6 +210,7 @@ export class Outbox {
       const alerts = Number(totals?.['count'] ?? 0);
       this.#setAcknowledged();
       acknowledgeGaps(this.#store, sequence);
+      acknowledgeFlows(this.#store, sequence);
       statements.acknowledge.run(sequence);
       tally.pending -= alerts;
       tally.bytes -= Number(totals?.['bytes'] ?? 0);
@@ -204,21 +231,23 @@ export class Outbox {
       tally.superseded += Number(removed.changes);
       statements.unsealAll.run();
       statements.unsealGaps.run();
-      const { pending, bytes } = this.#totals();
-      tally.pending = pending;
+      dropFlows(this.#store, 'all');
+      const { count, bytes } = totalsOf(statements.totals);
+      tally.pending = count;
       tally.bytes = bytes;
       this.#addLoss(this.#acknowledgedNs);
       this.#begin(this.#options.newEpoch());
     });
   }
 
-  /** A batch that cannot be sent: its alerts become counts; its sequence and its gaps stay. */
+  /** A batch that cannot be sent: its alerts become counts, its flows a gap; its own gaps stay. */
   foldBatch(sequence: number): void {
     this.#transact(() => {
       const { statements } = this.#store;
       for (const found of statements.rowsOfBatch.all(sequence)) {
         foldAlert(this.#store, toAlertRow(found));
       }
+      dropFlows(this.#store, { sequence });
     });
   }
 
@@ -232,6 +261,7 @@ export class Outbox {
       ...structuredClone(this.#store.tally),
       replaced: this.#replaced,
       losses: this.#losses,
+      bytesMax: this.#bytesMax,
     };
   }
 
@@ -260,9 +290,12 @@ export class Outbox {
     const { database, isNew } = openTables(this.#options.path);
     this.#database = database;
     const statements = prepareStatements(database);
-    this.#store = { statements, bytesMax: this.#bytesMax, tally: newTally(0, 0, 0) };
-    const { pending, bytes } = this.#totals();
-    this.#store.tally = newTally(pending, bytes, countOf(statements.gapCount));
+    const tally = newTally(
+      totalsOf(statements.totals),
+      countOf(statements.gapCount),
+      totalsOf(statements.flowTotals),
+    );
+    this.#store = { statements, bytesMax: this.#bytesMax, tally };
     const epoch = statements.getMeta.get('epoch')?.['value'];
     const next = Number(statements.getMeta.get('next_sequence')?.['value']);
     const acknowledged = statements.getMeta.get('acknowledged_ns')?.['value'];
@@ -301,11 +334,6 @@ export class Outbox {
   #setSequence(next: number): void {
     this.#nextSequence = next;
     this.#store.statements.setMeta.run('next_sequence', String(next));
-  }
-
-  #totals(): { readonly pending: number; readonly bytes: number } {
-    const totals = this.#store.statements.totals.get();
-    return { pending: Number(totals?.['count'] ?? 0), bytes: Number(totals?.['bytes'] ?? 0) };
   }
 
   #replace(failure: OutboxFailure, sinceNs: bigint | null): void {
@@ -358,4 +386,9 @@ export class Outbox {
       }
     }
   }
+}
+
+function totalsOf(statement: StatementSync): { readonly count: number; readonly bytes: number } {
+  const totals = statement.get();
+  return { count: Number(totals?.['count'] ?? 0), bytes: Number(totals?.['bytes'] ?? 0) };
 }

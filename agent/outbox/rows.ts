@@ -39,6 +39,15 @@ export type Statements = {
   readonly acknowledgeGaps: StatementSync;
   readonly gapCount: StatementSync;
   readonly unsealGaps: StatementSync;
+  readonly addFlows: StatementSync;
+  readonly sealFlows: StatementSync;
+  readonly flowsOfBatch: StatementSync;
+  readonly openFlows: StatementSync;
+  readonly acknowledgeFlows: StatementSync;
+  readonly flowTotals: StatementSync;
+  readonly dropOldestFlows: StatementSync;
+  readonly dropFlowsOfBatch: StatementSync;
+  readonly dropAllFlows: StatementSync;
   readonly rowsOfBatch: StatementSync;
   readonly removeOlderRevisions: StatementSync;
   readonly unsealAll: StatementSync;
@@ -79,6 +88,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
     sequences: prepare(
       'SELECT sequence FROM alert WHERE sequence IS NOT NULL AND sequence > ?1' +
         ' UNION SELECT sequence FROM gap WHERE sequence IS NOT NULL AND sequence > ?1' +
+        ' UNION SELECT sequence FROM flow_chunk WHERE sequence IS NOT NULL AND sequence > ?1' +
         ' ORDER BY sequence LIMIT ?2',
     ),
     acknowledged: prepare(
@@ -102,6 +112,28 @@ export function prepareStatements(database: DatabaseSync): Statements {
     acknowledgeGaps: prepare('DELETE FROM gap WHERE sequence IS NOT NULL AND sequence <= ?'),
     gapCount: prepare('SELECT count(*) AS count FROM gap'),
     unsealGaps: prepare('UPDATE gap SET sequence = NULL WHERE sequence IS NOT NULL'),
+    addFlows: prepare('INSERT INTO flow_chunk (minute, flows, bytes, document) VALUES (?, ?, ?, ?)'),
+    sealFlows: prepare(
+      'UPDATE flow_chunk SET sequence = ? WHERE row =' +
+        ' (SELECT row FROM flow_chunk WHERE sequence IS NULL ORDER BY row LIMIT 1)',
+    ),
+    flowsOfBatch: prepare('SELECT document FROM flow_chunk WHERE sequence = ?'),
+    openFlows: prepare('SELECT count(*) AS count FROM flow_chunk WHERE sequence IS NULL'),
+    acknowledgeFlows: prepare(
+      'DELETE FROM flow_chunk WHERE sequence IS NOT NULL AND sequence <= ? RETURNING bytes',
+    ),
+    flowTotals: prepare(
+      'SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM flow_chunk',
+    ),
+    dropOldestFlows: prepare(
+      'DELETE FROM flow_chunk WHERE sequence IS NULL AND minute =' +
+        ' (SELECT minute FROM flow_chunk WHERE sequence IS NULL ORDER BY row LIMIT 1)' +
+        ' RETURNING flows, bytes, document',
+    ),
+    dropFlowsOfBatch: prepare(
+      'DELETE FROM flow_chunk WHERE sequence = ? RETURNING flows, bytes, document',
+    ),
+    dropAllFlows: prepare('DELETE FROM flow_chunk RETURNING flows, bytes, document'),
     rowsOfBatch: prepare(
       'SELECT row, id, revision, rank, bytes, document FROM alert WHERE sequence = ?',
     ),

@@ -2,11 +2,11 @@
  * The outbox's file. `alert` holds what the collector has not acknowledged: `sequence` is null
  * until an alert becomes part of a batch, and from then on the row does not change, because
  * (node, epoch, sequence) names the same batch for ever. `gap` is the same for holes in the
- * picture. `summary` counts what had to be folded.
+ * picture, `flow_chunk` for the flow ledger. `summary` counts what had to be folded.
  */
 import { DatabaseSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 const BUSY_TIMEOUT_MS = 2_000;
 /** The write-ahead log is cut back to this after a checkpoint. */
 const JOURNAL_BYTES_MAX = 4 * 1_024 * 1_024;
@@ -21,6 +21,18 @@ const GAP = `
     sequence INTEGER
   ) STRICT;
   CREATE INDEX gap_batch ON gap (sequence);
+`;
+
+const FLOWS = `
+  CREATE TABLE flow_chunk (
+    row INTEGER PRIMARY KEY,
+    minute INTEGER NOT NULL,
+    flows INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    sequence INTEGER,
+    document TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX flow_chunk_batch ON flow_chunk (sequence);
 `;
 
 const SCHEMA = `
@@ -47,6 +59,7 @@ const SCHEMA = `
     PRIMARY KEY (severity, namespace, workload)
   ) STRICT, WITHOUT ROWID;
   ${GAP}
+  ${FLOWS}
 `;
 
 /** Version 1 kept gaps as JSON and sent them beside the batches. */
@@ -82,6 +95,7 @@ export function openTables(path: string): OpenedTables {
     else if (version > SCHEMA_VERSION) throw foreignSchema(version);
     else checkIntegrity(database);
     if (version === 1) change(database, FROM_1);
+    if (version === 1 || version === 2) change(database, FLOWS);
     return { database, isNew: version === 0 };
   } catch (error) {
     database.close();

@@ -5,6 +5,7 @@
  * `evt.time` and `evt.rawtime` are left out in both shapes: they repeat `timeNs`, one of them only
  * in JSON, and as JSON numbers they are rounded.
  */
+import assert from 'node:assert/strict';
 import type { FalcoResponse } from '../../proto/falco/response-reader.ts';
 import {
   FALCO_ABSENT,
@@ -14,6 +15,8 @@ import {
 } from '../../proto/falco/response-reader.ts';
 import type { Decoded, FalcoEvent, MalformedReason, Priority } from './event.ts';
 import { TimeReader } from './falco-time.ts';
+import { RepeatedEvent } from './repeated-event.ts';
+import { Repeats } from './repeats.ts';
 import { nameText, valueText } from './text.ts';
 
 /** One JSON line or HTTP body; the widest recorded events are below 4 KiB. */
@@ -43,11 +46,29 @@ const isTimeField = (name: string): boolean => name === 'evt.time' || name === '
 
 const refused = (reason: MalformedReason): Decoded => ({ ok: false, reason });
 
-/** Reads the gRPC shape. Not shared between streams: it keeps a table of texts. */
+/** Reads the gRPC shape. Not shared between streams: it keeps tables of texts and of repeats. */
 export class ResponseEvents {
   readonly #reader = new ResponseReader();
+  readonly #repeats: Repeats | null;
+  readonly #readWhole = (bytes: Buffer): FalcoEvent => {
+    const decoded = this.#decodeWhole(bytes);
+    assert(decoded.ok, 'what was recognised can be read');
+    return decoded.event;
+  };
+
+  /** Without repeats every event is read in full. */
+  constructor({ recognises = true }: { readonly recognises?: boolean } = {}) {
+    this.#repeats = recognises ? new Repeats() : null;
+  }
 
   decode(bytes: Buffer): Decoded {
+    const repeats = this.#repeats;
+    const repeat = repeats?.find(bytes) ?? null;
+    if (repeats === null || repeat === null) return this.#decodeWhole(bytes);
+    return { ok: true, event: new RepeatedEvent(repeat, repeats, bytes, this.#readWhole) };
+  }
+
+  #decodeWhole(bytes: Buffer): Decoded {
     const response = this.#reader.read(bytes);
     if (typeof response === 'string') return refused(response);
     const priority = priorities[response.priority];

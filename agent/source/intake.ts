@@ -8,7 +8,7 @@
  */
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
-import { dropGap } from './drop-report.ts';
+import { DropReports } from './drop-report.ts';
 import type { Decoded, FalcoEvent, Gap, MalformedReason, SourceSink } from './event.ts';
 import { LogGate } from './log-gate.ts';
 
@@ -50,6 +50,7 @@ export class Intake {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #gate: LogGate;
+  readonly #dropReports = new DropReports();
   #batch: FalcoEvent[] = [];
   #isFlushDue = false;
 
@@ -68,7 +69,7 @@ export class Intake {
     this.counters.received += 1;
     const { event } = decoded;
     if (event.source === 'internal') {
-      const gap = dropGap(event);
+      const gap = this.#dropReports.gapOf(event);
       if (gap !== undefined) this.gap(gap);
     }
     this.#batch.push(event);
