@@ -14,6 +14,7 @@ import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { ReplicaCommandBus } from './command-bus.ts';
 import type { CollectorConfig } from './config.ts';
+import { registerFleetLevels } from './fleet-levels.ts';
 import { createFleetProfiles } from './fleet-profiles.ts';
 import { createAlertFatigue } from './fatigue-wiring.ts';
 import { createFleet } from './fleet.ts';
@@ -125,6 +126,8 @@ async function start(
     signal: options.signal ?? new AbortController().signal,
   });
   stops.push(() => store.close());
+  const { falseAlarmsPerDay } = config.incidents;
+  registerFleetLevels({ registry: metrics.registry, store, falseAlarmsPerDay, clock });
   const stream = new LiveStream(store, clock);
 
   const kube = await openKube(config, options.env ?? process.env, clock, log);

@@ -182,6 +182,10 @@ export const collectorSchema = Type.Object({
       description: 'Alerts, incidents, responses and gaps older than this are deleted.' }),
     alertsMax: Type.Integer({ minimum: 1_000, maximum: 100_000_000, default: 1_000_000,
       description: 'Beyond this many the oldest alerts are deleted.' }),
+    flowDays: Type.Integer({ minimum: 1, maximum: 3_650, default: 30,
+      description: 'Flows (who connected where) older than this are deleted.' }),
+    flowsMax: Type.Integer({ minimum: 1_000_000, maximum: 1_000_000_000, default: 10_000_000,
+      description: 'Beyond this many rows, one a minute and destination, the oldest are deleted.' }),
   }, closed),
   policy: Type.Object({
     file: Type.String({

@@ -4,6 +4,7 @@ import { alertKinds, severities } from '../baseline/alert.ts';
 import type { DecisionKind } from '../baseline/profile/decisions.ts';
 import { gapCauses } from '../proto/lanner/v1/frames.ts';
 import { refusalReasons } from './access/refusals.ts';
+import { AlertMetrics } from './alert-metrics.ts';
 import type { RefusalReason } from './access/refusals.ts';
 import type { IncidentEffect, NotifyReason } from './incident/correlate.ts';
 import { handlingKinds } from './incident/handling.ts';
@@ -17,6 +18,8 @@ import type { PolicyChange } from './policy/policy-file.ts';
 import type { EvidenceRefusal } from './profiles/profile-book.ts';
 import { escalations } from './respond/escalation.ts';
 import type { Escalation } from './respond/escalation.ts';
+import { finals } from './respond/execution.ts';
+import { containments, responseReasons, reversals } from './respond/response.ts';
 import type { Response } from './respond/response.ts';
 import type { BatchOutcome } from './store/faces.ts';
 
@@ -92,11 +95,23 @@ export class CollectorMetrics {
   readonly #incidentsClosed = this.#counter('incidents_closed_total', 'Incidents closed', [
     'reason',
   ]);
-  readonly #responses = this.#counter('responses_total', 'Responses that ended', [
+  readonly #origins = new AlertMetrics(this.registry);
+  readonly #responses = this.#counter('responses_total', 'Responses that were carried out or not', [
     'action',
     'outcome',
-    'reason',
   ]);
+  readonly #responseReasons = this.#counter(
+    'response_reasons_total',
+    'Why responses were not begun (guardrails among them) or did not succeed',
+    ['reason'],
+  );
+  readonly #responseSeconds = new Histogram({
+    name: 'lanner_collector_response_seconds',
+    help: 'From the begin of an execution to its verified effect',
+    labelNames: ['action'],
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+    registers: [this.registry],
+  });
   readonly #decisions = this.#counter('policy_decisions_total', 'What the policy said', [
     'decision',
   ]);
@@ -144,6 +159,7 @@ export class CollectorMetrics {
     this.#batches.inc({ outcome: 'duplicate' }, 0);
     for (const cause of gapCauses) this.#gaps.inc({ cause }, 0);
     for (const kind of escalations) this.#escalations.inc({ kind }, 0);
+    this.#countFromZero();
     for (const reason of refusalReasons) this.#apiRefused.inc({ reason }, 0);
     this.#gauge('build_info', 'Version of this collector', ['version']).set({ version }, 1);
     for (const kind of securityEventKinds) this.#security.inc({ kind }, 0);
@@ -166,9 +182,26 @@ export class CollectorMetrics {
     this.#level('stream_clients', 'Readers of the live stream', levels.streamClients);
   }
 
+  /** A series that begins with its first event is one that `increase()` never sees. */
+  #countFromZero(): void {
+    for (const action of [...containments, ...reversals]) {
+      for (const outcome of finals) this.#responses.inc({ action, outcome }, 0);
+    }
+    for (const reason of responseReasons) {
+      if (reason !== '') this.#responseReasons.inc({ reason }, 0);
+    }
+    const end: LinkEnd = 'store';
+    this.#linksEnded.inc({ reason: end }, 0);
+    for (const outcome of ['loaded', 'refused'] as const) this.#policyChanges.inc({ outcome }, 0);
+    for (const outcome of ['written', 'failed']) this.#anchors.inc({ outcome }, 0);
+  }
+
   readonly batch = ({ duplicate, stored, gaps }: BatchOutcome): void => {
     this.#batches.inc({ outcome: duplicate ? 'duplicate' : 'committed' });
-    for (const { severity, kind } of stored) this.#alerts.inc({ severity, kind });
+    for (const alert of stored) {
+      this.#alerts.inc({ severity: alert.severity, kind: alert.kind });
+      this.#origins.count(alert);
+    }
     for (const { cause } of gaps) this.#gaps.inc({ cause });
   };
 
@@ -199,12 +232,13 @@ export class CollectorMetrics {
   readonly agentsDropped = (agents: number): void => this.#agentsDropped.inc(agents);
   readonly retained = (rows: number): void => this.#retained.inc(rows);
 
-  readonly responseFinished = (response: Response): void =>
-    this.#responses.inc({
-      action: response.action,
-      outcome: response.state,
-      reason: response.reason,
-    });
+  readonly responseFinished = (response: Response): void => {
+    const { action, state, reason, executedAtMs, updatedAtMs } = response;
+    this.#responses.inc({ action, outcome: state });
+    if (reason !== '') this.#responseReasons.inc({ reason });
+    if (state !== 'verified' || executedAtMs === 0) return;
+    this.#responseSeconds.observe({ action }, Math.max(0, updatedAtMs - executedAtMs) / 1_000);
+  };
 
   /** An alert that a later revision deals with in another way counts for both. */
   readonly alertsHandled = (tallies: readonly Tally[]): void => {

@@ -20,6 +20,10 @@ export function scheduleRetention(options: {
   const limits = {
     ageMs: config.retention.days * DAY_MS,
     alertsMax: config.retention.alertsMax,
+    flows: {
+      ageMs: config.retention.flowDays * DAY_MS,
+      rowsMax: config.retention.flowsMax,
+    },
   };
   let running: Promise<void> = Promise.resolve();
   let isStopped = false;

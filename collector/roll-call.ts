@@ -55,6 +55,7 @@ export class RollCall {
   #note(hello: HelloFrame, heartbeat: HeartbeatFrame | null): void {
     const { clock, onDropped, waitingMax } = this.#options;
     const { cluster, node, epoch, protocol, agentVersion, falcoVersion, capabilities } = hello;
+    const { addresses = [] } = hello;
     const key = JSON.stringify([cluster, node]);
     const known = this.#waiting.get(key);
     if (known === undefined && this.#waiting.size >= (waitingMax ?? WAITING_MAX)) {
@@ -70,6 +71,7 @@ export class RollCall {
       agentVersion,
       falcoVersion,
       capabilities,
+      addresses,
       connectedAtMs: this.#connectedAtMs.get(hello) ?? nowMs,
       lastSeenMs: nowMs,
       heartbeat: heartbeat ?? known?.heartbeat ?? null,

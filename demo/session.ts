@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { startAgent, type RunningAgent } from '../agent/agent.ts';
+import type { AgentOptions } from '../agent/options.ts';
 import { systemClock } from '../agent/source/clock.ts';
 import { Baseline } from '../baseline/baseline.ts';
 import { startCollector, type RunningCollector } from '../collector/collector.ts';
@@ -42,7 +43,16 @@ export type Session = {
 
 type Span = { readonly startNs: bigint; readonly trainMs: number; readonly durationNs: bigint };
 
-export async function startSession(options: DemoOptions): Promise<Session> {
+/** What only tests ask of it. */
+export type SessionExtras = {
+  readonly outputs?: CollectorConfig['outputs'];
+  readonly contain?: AgentOptions['contain'];
+};
+
+export async function startSession(
+  options: DemoOptions,
+  { outputs = [], contain = null }: SessionExtras = {},
+): Promise<Session> {
   const folder = mkdtempSync(join(tmpdir(), 'lanner-demo-'));
   const log = pino({ level: options.verbose ? 'info' : 'silent' }, pino.destination(2));
   const stops: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true })];
@@ -50,7 +60,7 @@ export async function startSession(options: DemoOptions): Promise<Session> {
     const span = options.falco === null ? readSpan(options.recording) : null;
     const collector = await startOnFreePort(options.apiPort, (apiPort) =>
       startCollector({
-        config: collectorConfig(apiPort, join(folder, 'collector')),
+        config: { ...collectorConfig(apiPort, join(folder, 'collector')), outputs },
         version: packageJson.version,
         log,
         env: {},
@@ -77,6 +87,7 @@ export async function startSession(options: DemoOptions): Promise<Session> {
         heartbeatMs: HEARTBEAT_MS,
         evidenceMs: EVIDENCE_MS,
       },
+      contain,
       http: options.metricsPort === null
         ? null
         : { host: '127.0.0.1', port: options.metricsPort },

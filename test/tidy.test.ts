@@ -44,6 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   proto: ['baseline'],
   'agent/source': ['proto'],
   'agent/identity': ['proto', 'agent/source'],
+  'agent/flows': ['proto'],
   'agent/outbox': ['proto', 'agent/source', 'agent/identity'],
   'agent/link': ['proto', 'agent/source', 'agent/outbox'],
   'agent/profiles': ['proto'],
@@ -54,15 +55,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'collector/respond': ['proto', 'collector/incident', 'collector/policy', 'collector/kube'],
   'collector/access': ['collector/respond'],
   'collector/fatigue': ['proto', 'collector/incident', 'collector/policy', 'collector/respond'],
+  'collector/flows': ['proto'],
   'collector/store': [
     'proto', 'collector/incident', 'collector/policy', 'collector/respond', 'collector/access',
-    'collector/fatigue', 'collector/outputs',
+    'collector/fatigue', 'collector/flows', 'collector/outputs',
   ],
   'collector/profiles': ['proto', 'collector/store'],
   'collector/outputs': [
     'collector/incident', 'collector/policy', 'collector/respond', 'collector/store',
     'collector/desk',
   ],
+  'collector/generate': ['collector/respond', 'collector/profiles'],
   'collector/desk': [
     'collector/incident', 'collector/respond', 'collector/store', 'collector/profiles',
   ],

@@ -37,6 +37,7 @@ export type AccessOptions = {
   readonly clock: Clock;
   readonly boundHost: string;
   readonly hosts: readonly string[];
+  readonly metricsOpen: boolean;
   readonly isTls: boolean;
   /** `https://lanner.bank.example`; empty when it is the address that is listened on. */
   readonly publicUrl: string;
@@ -76,7 +77,7 @@ export function createAccess(options: AccessOptions): Access {
   const signInRate = new SignInRate({ ...SIGN_IN_RATE, now });
   const { issuer = '', groupsClaim = '', nameClaim = '' } = oidc ?? {};
   return {
-    siteRules: createSiteRules({ boundHost: options.boundHost, hosts: hostsOf(options) }),
+    siteRules: createSiteRules({ ...options, hosts: hostsOf(options) }),
     door: new Door({
       tokens,
       sessions,

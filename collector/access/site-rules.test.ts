@@ -41,6 +41,19 @@ describe('the host', () => {
     expect(named(get({ host: '10.0.0.7:8470' }, '/healthz'))).toBeUndefined();
     expect(named(get({ host: '10.0.0.7:8470' }, '/healthz/x'))).toMatchObject({ reason: 'host' });
   });
+
+  test('of open metrics is any, because Prometheus names the pod’s address; not on loopback', () => {
+    const host = '10.0.0.7:8470';
+    const rules = (boundHost: string, metricsOpen: boolean) =>
+      createSiteRules({ boundHost, hosts: ['lanner.bank.example'], metricsOpen });
+    expect(rules('0.0.0.0', true)(get({ host }, '/metrics'))).toBeUndefined();
+    expect(rules('0.0.0.0', true)(get({ host }, '/metrics/x'))).toMatchObject({ reason: 'host' });
+    expect(rules('0.0.0.0', true)(get({ host }))).toMatchObject({ reason: 'host' });
+    expect(rules('0.0.0.0', false)(get({ host }, '/metrics'))).toMatchObject({ reason: 'host' });
+    expect(rules('127.0.0.1', true)(get({ host }, '/metrics'))).toMatchObject({ reason: 'host' });
+    const visit = { host, 'sec-fetch-site': 'cross-site' };
+    expect(rules('0.0.0.0', true)(get(visit, '/metrics'))).toMatchObject({ reason: 'cross-site' });
+  });
 });
 
 describe('another site', () => {

@@ -27,6 +27,8 @@ export type SiteOptions = {
   readonly boundHost: string;
   /** Host names under which the API is reached, beside loopback. */
   readonly hosts: readonly string[];
+  /** `/metrics` is everybody's: Prometheus asks for it by the pod's address. */
+  readonly metricsOpen?: boolean;
 };
 
 const READING = ['GET', 'HEAD'];
@@ -44,7 +46,9 @@ export const isChange = (method: string): boolean => !READING.includes(method);
 
 export function createSiteRules(options: SiteOptions):
   (request: SiteRequest) => SiteRefusal | undefined {
-  const { boundHost, hosts } = options;
+  const { boundHost, hosts, metricsOpen = false } = options;
+  // On loopback only the Host header keeps a page away that had its own name resolve to here.
+  const scraped = metricsOpen && !isLoopback(boundHost) ? ['/metrics'] : [];
   const isHostChecked = isLoopback(boundHost) || hosts.length > 0;
   const isKnownHost = (name: string): boolean => isLoopback(name) || hosts.includes(name);
 
@@ -54,7 +58,7 @@ export function createSiteRules(options: SiteOptions):
     }
     if (PROBES.includes(path)) return undefined;
     const host = headers.host ?? '';
-    if (isHostChecked && !isKnownHost(hostNameOf(host))) {
+    if (isHostChecked && !scraped.includes(path) && !isKnownHost(hostNameOf(host))) {
       return { reason: 'host', status: 421, message: 'this host name is not served here' };
     }
     if (isCrossSite({ method, path, headers }, host)) {

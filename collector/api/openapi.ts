@@ -64,6 +64,7 @@ const TAGS: readonly (readonly [RegExp, string])[] = [
   [/^\/api\/v1\/(nodes|gaps)/, 'fleet'],
   [/^\/api\/v1\/audit/, 'audit'],
   [/^\/api\/v1\/outputs/, 'outputs'],
+  [/^\/api\/v1\/egress/, 'egress'],
   [/^\/(api\/v1\/(session|tokens)|auth\/)/, 'access'],
 ];
 

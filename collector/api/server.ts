@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 import { fastify } from 'fastify';
@@ -10,7 +11,7 @@ import type { Access, OidcSettings } from '../access/access.ts';
 import type { RouteNeed } from '../access/route-needs.ts';
 import type { SessionLimits } from '../access/session-book.ts';
 import { formatAddress, isLoopback, parseAddress } from '../../config/address.ts';
-import { namedError, readNamed } from '../../config/named-error.ts';
+import { namedError } from '../../config/named-error.ts';
 import type { Clock } from '../clock.ts';
 import { IncidentDesk } from '../desk/incident-desk.ts';
 import { jsonText } from '../json-text.ts';
@@ -24,10 +25,13 @@ import type { Responder } from '../respond/responder.ts';
 import type { Store } from '../store/faces.ts';
 import type { AlertFatigue } from '../fatigue-wiring.ts';
 import { addAlertRoutes } from './alert-routes.ts';
+import { ApiCertificate } from './api-certificate.ts';
 import { addAnswers } from './answers.ts';
 import { addBudgetRoutes } from './budget-routes.ts';
 import { addConsole } from './console-files.ts';
 import { addDecisionRoutes } from './decision-routes.ts';
+import { addEgressRoutes } from './egress-routes.ts';
+import { addGenerateRoutes } from './generate-routes.ts';
 import { addGuard } from './guarding.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
@@ -102,6 +106,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
         'to send the access token in plaintext',
     );
   }
+  const certificate = tls === undefined ? undefined : new ApiCertificate({ ...options, tls });
   const settings: FastifyServerOptions = {
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
@@ -110,14 +115,10 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     forceCloseConnections: true,
     trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     ajv: { customOptions: { removeAdditional: false, allErrors: false } },
-    ...(tls === undefined ? {} : {
-      https: {
-        cert: readNamed('api.tls.certFile', tls.certFile),
-        key: readNamed('api.tls.keyFile', tls.keyFile),
-      },
-    }),
+    ...(certificate === undefined ? {} : { https: await certificate.start() }),
   };
   const api = fastify(settings) as unknown as Api;
+  certificate?.serve(api.server as HttpsServer);
   api.setReplySerializer(jsonText);
   // Answers are checked against their schemas in tests; here a schema must not drop a field.
   api.setSerializerCompiler(() => jsonText);
@@ -134,10 +135,12 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   addReadRoutes(api, options);
   addOpenApiRoute(api);
   addProfileRoutes(api, options);
+  addGenerateRoutes(api, options);
   addDecisionRoutes(api, options);
   addResponseRoutes(api, options);
   addFatigueRoutes(api, options);
   addOutputRoutes(api, options);
+  addEgressRoutes(api, options);
   addStreamRoute(api, parts);
   addSessionRoutes(api, parts);
   addTokenRoutes(api, { ...options, tokens: access.tokens });
@@ -160,6 +163,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     },
     stop: async () => {
       stream.stop();
+      certificate?.stop();
       await api.close();
       await access.refusals.stop();
     },

@@ -62,7 +62,7 @@ const DOUBTS: Readonly<Record<WhoAnswerView['doubts'][number], string>> = {
   'too-recent': 'agents tell a minute some seconds after it is over: ask again in two minutes',
   gap: 'events or flows of this time were lost: see the gaps below',
   folded: 'somebody had more destinations than could be kept apart (likelihood: possible)',
-  'without-address': 'there were failed connections whose address the kernel did not say',
+  'without-address': 'there were connections whose address Falco did not know',
   'too-many': 'there is more than is shown: narrow the window',
 };
 

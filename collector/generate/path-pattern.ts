@@ -32,11 +32,3 @@ export function pathParts(object: string): readonly PathPart[] {
   if (text !== '') parts.push({ kind: 'text', text });
   return parts;
 }
-
-/** The one path that an object without patterns is, or null. */
-export function literalPath(object: string): string | null {
-  const parts = pathParts(object);
-  if (parts.length === 0) return '';
-  const [first] = parts;
-  return parts.length === 1 && first?.kind === 'text' ? first.text : null;
-}

@@ -344,13 +344,14 @@ export class AgentLink {
     const checked = checkBatches(frames, hello, identity);
     if (!checked.ok) return this.#turnAway(checked);
     const startMs = clock.now();
-    const outcomes = await store.commitBatches(frames.map(({ epoch, sequence, alerts, gaps }) => ({
+    const outcomes = await store.commitBatches(frames.map(({ epoch, sequence, alerts, gaps, flows }) => ({
       cluster: hello.cluster,
       node: hello.node,
       epoch,
       sequence,
       alerts,
       gaps,
+      ...(flows === undefined ? {} : { flows }),
     })));
     for (const outcome of outcomes) receiver.onBatch(outcome);
     for (const { epoch, sequence } of frames) this.#send({ kind: 'ack', epoch, sequence });

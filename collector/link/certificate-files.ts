@@ -24,6 +24,8 @@ export type LinkTls = {
 };
 
 export type CertificateFilesOptions = {
+  /** Whose setting an error names. */
+  readonly part?: 'link' | 'api';
   readonly files: LinkTls;
   readonly readFile: (path: string) => Promise<Buffer>;
   readonly clock: Clock;
@@ -35,6 +37,7 @@ type Contents = { readonly cert: Buffer; readonly key: Buffer; readonly ca: Buff
 
 export class CertificateFiles {
   readonly #options: CertificateFilesOptions;
+  readonly #part: 'link' | 'api';
   #contents: Contents | undefined;
   #problem = '';
   #notAfterMs = 0;
@@ -43,6 +46,7 @@ export class CertificateFiles {
 
   constructor(options: CertificateFilesOptions) {
     this.#options = options;
+    this.#part = options.part ?? 'link';
   }
 
   /** When the certificate in use ends; 0 before `start`. */
@@ -99,7 +103,7 @@ export class CertificateFiles {
       createSecureContext(context);
       this.#notAfterMs = new X509Certificate(cert).validToDate.getTime();
     } catch (error) {
-      throw namedError('link.tls.certFile', error);
+      throw namedError(`${this.#part}.tls.certFile`, error);
     }
     if (ca !== undefined) checkAuthorities(ca);
     this.#contents = contents;
@@ -113,8 +117,8 @@ export class CertificateFiles {
         throw namedError(key, error);
       });
     return {
-      cert: await read('link.tls.certFile', certFile),
-      key: await read('link.tls.keyFile', keyFile),
+      cert: await read(`${this.#part}.tls.certFile`, certFile),
+      key: await read(`${this.#part}.tls.keyFile`, keyFile),
       ca: caFile === undefined ? undefined : await read('link.tls.caFile', caFile),
     };
   }

@@ -287,7 +287,7 @@ type BeginEvent = {
   readonly place?: { readonly workload: string; readonly node: string };
 };
 
-const finals: readonly Response['state'][] = [
+export const finals: readonly Response['state'][] = [
   'verified',
   'not-effective',
   'failed',

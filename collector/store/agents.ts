@@ -1,14 +1,17 @@
 import type { HeartbeatFrame } from '../../proto/lanner/v1/frames.ts';
 import type { AgentRecord, AgentStore } from './faces.ts';
+import { SaidAddresses } from './said-addresses.ts';
 import type { StoreContext } from './store-context.ts';
 import type { Db } from './tables.ts';
 
-export function agentStore({ db }: StoreContext): AgentStore {
+export function agentStore({ db, clock }: StoreContext): AgentStore {
+  const addresses = new SaidAddresses();
   return {
     saveAgents: async (records) => {
       for (let start = 0; start < records.length; start += ROWS_PER_STATEMENT) {
         await saveSome(db, records.slice(start, start + ROWS_PER_STATEMENT));
       }
+      await addresses.save(db, records, clock.now());
     },
     listAgents: async () => {
       const rows = await db.selectFrom('agents').selectAll()

@@ -6,6 +6,7 @@ import { recordChanges } from './changes.ts';
 import { alertWords } from './desk-words.ts';
 import { StoreFailure } from './faces.ts';
 import type { AgentName, Batch, BatchOutcome, BatchStore } from './faces.ts';
+import { FlowWriter } from './flow-writer.ts';
 import { gapDocument, insertGaps } from './gaps.ts';
 import { transact } from './store-context.ts';
 import type { StoreContext } from './store-context.ts';
@@ -33,7 +34,10 @@ export type BatchOptions = StoreContext & {
   readonly observeCommit: (seconds: number) => void;
 };
 
-export function batchStore(options: BatchOptions): BatchStore & { drain(): Promise<void> } {
+type Committing = BatchOptions & { readonly flows: FlowWriter };
+
+export function batchStore(given: BatchOptions): BatchStore & { drain(): Promise<void> } {
+  const options = { ...given, flows: new FlowWriter(given) };
   const waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
 
@@ -57,7 +61,7 @@ export function batchStore(options: BatchOptions): BatchStore & { drain(): Promi
   };
 }
 
-async function commitGroup(options: BatchOptions, group: readonly Waiting[]): Promise<void> {
+async function commitGroup(options: Committing, group: readonly Waiting[]): Promise<void> {
   try {
     const outcomes = await commit(options, group.flatMap(({ batches }) => batches));
     let next = 0;
@@ -79,12 +83,14 @@ async function commitGroup(options: BatchOptions, group: readonly Waiting[]): Pr
 }
 
 async function commit(
-  context: BatchOptions,
+  context: Committing,
   batches: readonly Batch[],
 ): Promise<readonly BatchOutcome[]> {
-  const { clock, announcer, observeCommit, dialect, db } = context;
+  const { clock, announcer, observeCommit, dialect, db, flows } = context;
   const startMs = clock.now();
   await dialect.prepareDay(db, startMs);
+  await flows.prepare(batches, startMs);
+  let learn = (): void => undefined;
   const outcomes = await transact(context, async (tx) => {
     const fresh = await advanceSequences(tx, batches, startMs);
     const wanted = batches.filter((batch) => fresh.has(batch));
@@ -96,6 +102,7 @@ async function commit(
     );
     const gaps = wanted.flatMap((agent) => agent.gaps.map((gap) => ({ agent, gap })));
     const newGaps = new Set(await insertGaps(tx, gaps, startMs));
+    learn = await flows.write(tx, wanted);
     await recordChanges(context, tx, [
       ...[...changed.keys()].map((id) => ({ kind: 'alert' as const, id })),
       ...[...newGaps].map((id) => ({ kind: 'gap' as const, id })),
@@ -109,6 +116,7 @@ async function commit(
       }
       : { duplicate: true, stored: [], gaps: [] });
   });
+  learn();
   observeCommit((clock.now() - startMs) / 1_000);
   if (outcomes.some(({ stored, gaps }) => stored.length + gaps.length > 0)) announcer.announce();
   return outcomes;

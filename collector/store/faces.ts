@@ -3,12 +3,14 @@ import type { Decision } from '../../baseline/profile/decisions.ts';
 import type {
   CommandFrame,
   CommandResultFrame,
+  FlowChunk,
   GapRecord,
   HeartbeatFrame,
 } from '../../proto/lanner/v1/frames.ts';
 import type { AccessStore } from '../access/access-store.ts';
 import type { DeskStore } from './desk-face.ts';
 import type { IncidentWork } from '../incident/work.ts';
+import type { FlowStore } from '../flows/flow-store.ts';
 import type { FatigueStore } from '../fatigue/fatigue-store.ts';
 import type { Handling } from '../incident/handling.ts';
 import type { IncidentStore } from '../incident/incident-store.ts';
@@ -40,6 +42,7 @@ export type Batch = AgentName & {
   readonly alerts: readonly Alert[];
   /** Written in the same transaction; unique per agent, from, to and cause. */
   readonly gaps: readonly GapRecord[];
+  readonly flows?: FlowChunk;
 };
 
 export type BatchOutcome = {
@@ -68,6 +71,7 @@ export type AgentRecord = AgentName & {
   readonly agentVersion: string;
   readonly falcoVersion: string;
   readonly capabilities: readonly string[];
+  readonly addresses?: readonly string[];
   readonly connectedAtMs: number;
   readonly lastSeenMs: number;
   readonly heartbeat: HeartbeatFrame | null;
@@ -222,6 +226,8 @@ export type StoreCounts = {
 export type RetentionLimits = {
   readonly ageMs: number;
   readonly alertsMax: number;
+  /** Of the flow ledger; absent keeps them. */
+  readonly flows?: { readonly ageMs: number; readonly rowsMax: number };
 };
 
 export type Store =
@@ -235,6 +241,7 @@ export type Store =
   & ChangeStore
   & DecisionStore
   & DeskStore
+  & FlowStore
   & SettingStore
   & EvidenceFileStore
   & AccessStore

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { FIRST_PREVIOUS_HASH, hashOf } from './audit-chain.ts';
 import { deskMigration } from './desk-migration.ts';
 import type { Dialect } from './dialect.ts';
+import { flowMigration } from './flow-migration.ts';
 import { outputMigration } from './output-migration.ts';
 import type { Db, Tx } from './tables.ts';
 
@@ -315,7 +316,7 @@ export const migrations: readonly Migration[] = [{
     CREATE INDEX coverage_points_at ON coverage_points (at);
     INSERT INTO counters VALUES ('fatigue', 0);
   `,
-}, outputMigration];
+}, outputMigration, flowMigration];
 
 /** A store that holds what a newer version wrote. */
 export class NewerStore extends Error {

@@ -25,6 +25,7 @@ import { sqliteDialect } from './dialect.ts';
 import { evidenceFileStore } from './evidence-files.ts';
 import { StoreFailure } from './faces.ts';
 import type { Store, StoreCounts } from './faces.ts';
+import { flowStore } from './flows.ts';
 import { incidentStore } from './incidents.ts';
 import { leaseStore } from './leases.ts';
 import { Listener } from './listener.ts';
@@ -159,6 +160,7 @@ function facesOf(context: StoreContext, options: OpenStoreOptions): Omit<Store, 
     ...deskIncidentStore(context),
     ...deskSearchStore(context),
     ...evidenceFileStore(context),
+    ...flowStore(context),
     ...incidentStore(context),
     ...leaseStore(context),
     ...maintenanceWindowStore(context),

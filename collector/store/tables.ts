@@ -284,6 +284,54 @@ export type Tables = {
     queued: number;
     document: string;
   };
+  /** Nodes by the addresses that they said are theirs. */
+  agent_addresses: {
+    address: string;
+    cluster: string;
+    node: string;
+    said_at: number;
+  };
+  /** Flows themselves are in a table per part, `flows_<number>`. */
+  flow_parts: {
+    number: Generated<number>;
+    created_at: number;
+    flows: number;
+    /** Minutes since 1970. */
+    first_minute: number;
+    last_minute: number;
+  };
+  flow_nodes: { id: Generated<number>; cluster: string; node: string };
+  flow_peers: {
+    id: Generated<number>;
+    address: string;
+    port: number;
+    direction: string;
+    protocol: string;
+    name: string;
+    last_part: number;
+  };
+  flow_actors: {
+    id: Generated<number>;
+    key: string;
+    node: number;
+    namespace: string;
+    pod: string;
+    workload: string;
+    document: string;
+    last_part: number;
+  };
+  flow_spans: { node: number; from_at: number; to_at: number };
+  flow_reach: {
+    cluster: string;
+    namespace: string;
+    workload: string;
+    address: string;
+    port: number;
+    protocol: string;
+    name: string;
+    first_at: number;
+    last_at: number;
+  };
   migrations: {
     number: number;
     name: string;

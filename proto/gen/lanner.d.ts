@@ -263,6 +263,9 @@ export namespace lanner {
             /** Hello epoch. */
             epoch: string;
 
+            /** Hello addresses. */
+            addresses: string[];
+
             /**
              * Creates a new Hello instance using the specified properties.
              * @param [properties] Properties to set
@@ -315,6 +318,9 @@ export namespace lanner {
 
                 /** Hello epoch */
                 epoch?: (string|null);
+
+                /** Hello addresses */
+                addresses?: (string[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -438,6 +444,9 @@ export namespace lanner {
             /** AlertBatch gaps. */
             gaps: lanner.v1.GapRecord.$Properties[];
 
+            /** AlertBatch flows. */
+            flows?: (lanner.v1.FlowChunk.$Properties|null);
+
             /**
              * Creates a new AlertBatch instance using the specified properties.
              * @param [properties] Properties to set
@@ -482,12 +491,360 @@ export namespace lanner {
                 /** AlertBatch gaps */
                 gaps?: (lanner.v1.GapRecord.$Properties[]|null);
 
+                /** AlertBatch flows */
+                flows?: (lanner.v1.FlowChunk.$Properties|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of an AlertBatch. */
             type $Shape = lanner.v1.AlertBatch.$Properties;
+        }
+
+        /**
+         * Properties of a FlowChunk.
+         * @deprecated Use lanner.v1.FlowChunk.$Properties instead.
+         */
+        interface IFlowChunk extends lanner.v1.FlowChunk.$Properties {
+        }
+
+        /** Represents a FlowChunk. */
+        class FlowChunk {
+
+            /**
+             * Constructs a new FlowChunk.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: lanner.v1.FlowChunk.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** FlowChunk minute. */
+            minute: (number|Long);
+
+            /** FlowChunk actors. */
+            actors: lanner.v1.FlowActor.$Properties[];
+
+            /** FlowChunk flows. */
+            flows: lanner.v1.Flow.$Properties[];
+
+            /** FlowChunk watchedFrom. */
+            watchedFrom: (number|Long);
+
+            /** FlowChunk watchedTo. */
+            watchedTo: (number|Long);
+
+            /**
+             * Creates a new FlowChunk instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns FlowChunk instance
+             */
+            static create(properties: lanner.v1.FlowChunk.$Shape): lanner.v1.FlowChunk & lanner.v1.FlowChunk.$Shape;
+            static create(properties?: lanner.v1.FlowChunk.$Properties): lanner.v1.FlowChunk;
+
+            /**
+             * Encodes the specified FlowChunk message. Does not implicitly {@link lanner.v1.FlowChunk.verify|verify} messages.
+             * @param message FlowChunk message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: lanner.v1.FlowChunk.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a FlowChunk message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {lanner.v1.FlowChunk & lanner.v1.FlowChunk.$Shape} FlowChunk
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lanner.v1.FlowChunk & lanner.v1.FlowChunk.$Shape;
+        }
+
+        namespace FlowChunk {
+
+            /** Properties of a FlowChunk. */
+            interface $Properties {
+
+                /** FlowChunk minute */
+                minute?: (number|Long|null);
+
+                /** FlowChunk actors */
+                actors?: (lanner.v1.FlowActor.$Properties[]|null);
+
+                /** FlowChunk flows */
+                flows?: (lanner.v1.Flow.$Properties[]|null);
+
+                /** FlowChunk watchedFrom */
+                watchedFrom?: (number|Long|null);
+
+                /** FlowChunk watchedTo */
+                watchedTo?: (number|Long|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a FlowChunk. */
+            type $Shape = lanner.v1.FlowChunk.$Properties;
+        }
+
+        /**
+         * Properties of a FlowActor.
+         * @deprecated Use lanner.v1.FlowActor.$Properties instead.
+         */
+        interface IFlowActor extends lanner.v1.FlowActor.$Properties {
+        }
+
+        /** Represents a FlowActor. */
+        class FlowActor {
+
+            /**
+             * Constructs a new FlowActor.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: lanner.v1.FlowActor.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** FlowActor namespace. */
+            namespace: string;
+
+            /** FlowActor pod. */
+            pod: string;
+
+            /** FlowActor podUid. */
+            podUid: string;
+
+            /** FlowActor workload. */
+            workload: string;
+
+            /** FlowActor containerId. */
+            containerId: string;
+
+            /** FlowActor containerName. */
+            containerName: string;
+
+            /** FlowActor image. */
+            image?: (lanner.v1.Image.$Properties|null);
+
+            /** FlowActor process. */
+            process: string;
+
+            /** FlowActor exe. */
+            exe: string;
+
+            /**
+             * Creates a new FlowActor instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns FlowActor instance
+             */
+            static create(properties: lanner.v1.FlowActor.$Shape): lanner.v1.FlowActor & lanner.v1.FlowActor.$Shape;
+            static create(properties?: lanner.v1.FlowActor.$Properties): lanner.v1.FlowActor;
+
+            /**
+             * Encodes the specified FlowActor message. Does not implicitly {@link lanner.v1.FlowActor.verify|verify} messages.
+             * @param message FlowActor message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: lanner.v1.FlowActor.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a FlowActor message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {lanner.v1.FlowActor & lanner.v1.FlowActor.$Shape} FlowActor
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lanner.v1.FlowActor & lanner.v1.FlowActor.$Shape;
+        }
+
+        namespace FlowActor {
+
+            /** Properties of a FlowActor. */
+            interface $Properties {
+
+                /** FlowActor namespace */
+                namespace?: (string|null);
+
+                /** FlowActor pod */
+                pod?: (string|null);
+
+                /** FlowActor podUid */
+                podUid?: (string|null);
+
+                /** FlowActor workload */
+                workload?: (string|null);
+
+                /** FlowActor containerId */
+                containerId?: (string|null);
+
+                /** FlowActor containerName */
+                containerName?: (string|null);
+
+                /** FlowActor image */
+                image?: (lanner.v1.Image.$Properties|null);
+
+                /** FlowActor process */
+                process?: (string|null);
+
+                /** FlowActor exe */
+                exe?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a FlowActor. */
+            type $Shape = lanner.v1.FlowActor.$Properties;
+        }
+
+        /**
+         * Properties of a Flow.
+         * @deprecated Use lanner.v1.Flow.$Properties instead.
+         */
+        interface IFlow extends lanner.v1.Flow.$Properties {
+        }
+
+        /** Represents a Flow. */
+        class Flow {
+
+            /**
+             * Constructs a new Flow.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: lanner.v1.Flow.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Flow actor. */
+            actor: number;
+
+            /** Flow direction. */
+            direction: string;
+
+            /** Flow protocol. */
+            protocol: string;
+
+            /** Flow remoteAddress. */
+            remoteAddress: string;
+
+            /** Flow port. */
+            port: number;
+
+            /** Flow localAddress. */
+            localAddress: string;
+
+            /** Flow outcome. */
+            outcome: string;
+
+            /** Flow name. */
+            name: string;
+
+            /** Flow first. */
+            first: (number|Long);
+
+            /** Flow last. */
+            last: (number|Long);
+
+            /** Flow count. */
+            count: number;
+
+            /** Flow sourcePorts. */
+            sourcePorts: number[];
+
+            /** Flow portsBeyond. */
+            portsBeyond: number;
+
+            /** Flow folded. */
+            folded: boolean;
+
+            /**
+             * Creates a new Flow instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Flow instance
+             */
+            static create(properties: lanner.v1.Flow.$Shape): lanner.v1.Flow & lanner.v1.Flow.$Shape;
+            static create(properties?: lanner.v1.Flow.$Properties): lanner.v1.Flow;
+
+            /**
+             * Encodes the specified Flow message. Does not implicitly {@link lanner.v1.Flow.verify|verify} messages.
+             * @param message Flow message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: lanner.v1.Flow.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Flow message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {lanner.v1.Flow & lanner.v1.Flow.$Shape} Flow
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lanner.v1.Flow & lanner.v1.Flow.$Shape;
+        }
+
+        namespace Flow {
+
+            /** Properties of a Flow. */
+            interface $Properties {
+
+                /** Flow actor */
+                actor?: (number|null);
+
+                /** Flow direction */
+                direction?: (string|null);
+
+                /** Flow protocol */
+                protocol?: (string|null);
+
+                /** Flow remoteAddress */
+                remoteAddress?: (string|null);
+
+                /** Flow port */
+                port?: (number|null);
+
+                /** Flow localAddress */
+                localAddress?: (string|null);
+
+                /** Flow outcome */
+                outcome?: (string|null);
+
+                /** Flow name */
+                name?: (string|null);
+
+                /** Flow first */
+                first?: (number|Long|null);
+
+                /** Flow last */
+                last?: (number|Long|null);
+
+                /** Flow count */
+                count?: (number|null);
+
+                /** Flow sourcePorts */
+                sourcePorts?: (number[]|null);
+
+                /** Flow portsBeyond */
+                portsBeyond?: (number|null);
+
+                /** Flow folded */
+                folded?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Flow. */
+            type $Shape = lanner.v1.Flow.$Properties;
         }
 
         /**

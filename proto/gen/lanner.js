@@ -291,6 +291,7 @@ export const lanner = $root.lanner = (() => {
 
             const Hello = function (properties) {
                 this.capabilities = [];
+                this.addresses = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -304,6 +305,7 @@ export const lanner = $root.lanner = (() => {
             Hello.prototype.falcoVersion = "";
             Hello.prototype.capabilities = $util.emptyArray;
             Hello.prototype.epoch = "";
+            Hello.prototype.addresses = $util.emptyArray;
 
             Hello.create = function(properties) {
                 return new Hello(properties);
@@ -331,6 +333,9 @@ export const lanner = $root.lanner = (() => {
                         writer.uint32(50).string(message.capabilities[i]);
                 if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && message.epoch !== "")
                     writer.uint32(58).string(message.epoch);
+                if (message.addresses != null && message.addresses.length)
+                    for (let i = 0; i < message.addresses.length; ++i)
+                        writer.uint32(66).string(message.addresses[i]);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -424,6 +429,14 @@ export const lanner = $root.lanner = (() => {
                                 message.epoch = value;
                             else
                                 delete message.epoch;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.addresses && message.addresses.length))
+                                message.addresses = [];
+                            message.addresses.push(reader.stringVerify());
                             continue;
                         }
                     }
@@ -583,6 +596,7 @@ export const lanner = $root.lanner = (() => {
             AlertBatch.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             AlertBatch.prototype.alerts = $util.emptyArray;
             AlertBatch.prototype.gaps = $util.emptyArray;
+            AlertBatch.prototype.flows = null;
 
             AlertBatch.create = function(properties) {
                 return new AlertBatch(properties);
@@ -605,6 +619,8 @@ export const lanner = $root.lanner = (() => {
                 if (message.gaps != null && message.gaps.length)
                     for (let i = 0; i < message.gaps.length; ++i)
                         $root.lanner.v1.GapRecord.encode(message.gaps[i], writer.uint32(34).fork(), _depth + 1).ldelim();
+                if (message.flows != null && $Object.hasOwnProperty.call(message, "flows"))
+                    $root.lanner.v1.FlowChunk.encode(message.flows, writer.uint32(42).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -672,6 +688,12 @@ export const lanner = $root.lanner = (() => {
                             message.gaps.push($root.lanner.v1.GapRecord.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            message.flows = $root.lanner.v1.FlowChunk.decode(reader, reader.size(), $undefined, _depth + 1, message.flows);
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -690,6 +712,569 @@ export const lanner = $root.lanner = (() => {
             };
 
             return AlertBatch;
+        })();
+
+        v1.FlowChunk = (function() {
+
+            const FlowChunk = function (properties) {
+                this.actors = [];
+                this.flows = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            FlowChunk.prototype.minute = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            FlowChunk.prototype.actors = $util.emptyArray;
+            FlowChunk.prototype.flows = $util.emptyArray;
+            FlowChunk.prototype.watchedFrom = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            FlowChunk.prototype.watchedTo = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            FlowChunk.create = function(properties) {
+                return new FlowChunk(properties);
+            };
+
+            FlowChunk.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.minute != null && $Object.hasOwnProperty.call(message, "minute") && (typeof message.minute === "object" ? message.minute.low || message.minute.high : message.minute !== 0))
+                    writer.uint32(8).uint64(message.minute);
+                if (message.actors != null && message.actors.length)
+                    for (let i = 0; i < message.actors.length; ++i)
+                        $root.lanner.v1.FlowActor.encode(message.actors[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.flows != null && message.flows.length)
+                    for (let i = 0; i < message.flows.length; ++i)
+                        $root.lanner.v1.Flow.encode(message.flows[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+                if (message.watchedFrom != null && $Object.hasOwnProperty.call(message, "watchedFrom") && (typeof message.watchedFrom === "object" ? message.watchedFrom.low || message.watchedFrom.high : message.watchedFrom !== 0))
+                    writer.uint32(32).uint64(message.watchedFrom);
+                if (message.watchedTo != null && $Object.hasOwnProperty.call(message, "watchedTo") && (typeof message.watchedTo === "object" ? message.watchedTo.low || message.watchedTo.high : message.watchedTo !== 0))
+                    writer.uint32(40).uint64(message.watchedTo);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            FlowChunk.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.lanner.v1.FlowChunk();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.minute = value;
+                            else
+                                delete message.minute;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.actors && message.actors.length))
+                                message.actors = [];
+                            message.actors.push($root.lanner.v1.FlowActor.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.flows && message.flows.length))
+                                message.flows = [];
+                            message.flows.push($root.lanner.v1.Flow.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.watchedFrom = value;
+                            else
+                                delete message.watchedFrom;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.watchedTo = value;
+                            else
+                                delete message.watchedTo;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return FlowChunk;
+        })();
+
+        v1.FlowActor = (function() {
+
+            const FlowActor = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            FlowActor.prototype.namespace = "";
+            FlowActor.prototype.pod = "";
+            FlowActor.prototype.podUid = "";
+            FlowActor.prototype.workload = "";
+            FlowActor.prototype.containerId = "";
+            FlowActor.prototype.containerName = "";
+            FlowActor.prototype.image = null;
+            FlowActor.prototype.process = "";
+            FlowActor.prototype.exe = "";
+
+            FlowActor.create = function(properties) {
+                return new FlowActor(properties);
+            };
+
+            FlowActor.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace") && message.namespace !== "")
+                    writer.uint32(10).string(message.namespace);
+                if (message.pod != null && $Object.hasOwnProperty.call(message, "pod") && message.pod !== "")
+                    writer.uint32(18).string(message.pod);
+                if (message.podUid != null && $Object.hasOwnProperty.call(message, "podUid") && message.podUid !== "")
+                    writer.uint32(26).string(message.podUid);
+                if (message.workload != null && $Object.hasOwnProperty.call(message, "workload") && message.workload !== "")
+                    writer.uint32(34).string(message.workload);
+                if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+                    writer.uint32(42).string(message.containerId);
+                if (message.containerName != null && $Object.hasOwnProperty.call(message, "containerName") && message.containerName !== "")
+                    writer.uint32(50).string(message.containerName);
+                if (message.image != null && $Object.hasOwnProperty.call(message, "image"))
+                    $root.lanner.v1.Image.encode(message.image, writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.process != null && $Object.hasOwnProperty.call(message, "process") && message.process !== "")
+                    writer.uint32(66).string(message.process);
+                if (message.exe != null && $Object.hasOwnProperty.call(message, "exe") && message.exe !== "")
+                    writer.uint32(74).string(message.exe);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            FlowActor.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.lanner.v1.FlowActor();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.namespace = value;
+                            else
+                                delete message.namespace;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pod = value;
+                            else
+                                delete message.pod;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.podUid = value;
+                            else
+                                delete message.podUid;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.workload = value;
+                            else
+                                delete message.workload;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.containerId = value;
+                            else
+                                delete message.containerId;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.containerName = value;
+                            else
+                                delete message.containerName;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            message.image = $root.lanner.v1.Image.decode(reader, reader.size(), $undefined, _depth + 1, message.image);
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.process = value;
+                            else
+                                delete message.process;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.exe = value;
+                            else
+                                delete message.exe;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return FlowActor;
+        })();
+
+        v1.Flow = (function() {
+
+            const Flow = function (properties) {
+                this.sourcePorts = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Flow.prototype.actor = 0;
+            Flow.prototype.direction = "";
+            Flow.prototype.protocol = "";
+            Flow.prototype.remoteAddress = "";
+            Flow.prototype.port = 0;
+            Flow.prototype.localAddress = "";
+            Flow.prototype.outcome = "";
+            Flow.prototype.name = "";
+            Flow.prototype.first = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Flow.prototype.last = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Flow.prototype.count = 0;
+            Flow.prototype.sourcePorts = $util.emptyArray;
+            Flow.prototype.portsBeyond = 0;
+            Flow.prototype.folded = false;
+
+            Flow.create = function(properties) {
+                return new Flow(properties);
+            };
+
+            Flow.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.actor != null && $Object.hasOwnProperty.call(message, "actor") && message.actor !== 0)
+                    writer.uint32(8).uint32(message.actor);
+                if (message.direction != null && $Object.hasOwnProperty.call(message, "direction") && message.direction !== "")
+                    writer.uint32(18).string(message.direction);
+                if (message.protocol != null && $Object.hasOwnProperty.call(message, "protocol") && message.protocol !== "")
+                    writer.uint32(26).string(message.protocol);
+                if (message.remoteAddress != null && $Object.hasOwnProperty.call(message, "remoteAddress") && message.remoteAddress !== "")
+                    writer.uint32(34).string(message.remoteAddress);
+                if (message.port != null && $Object.hasOwnProperty.call(message, "port") && message.port !== 0)
+                    writer.uint32(40).int32(message.port);
+                if (message.localAddress != null && $Object.hasOwnProperty.call(message, "localAddress") && message.localAddress !== "")
+                    writer.uint32(50).string(message.localAddress);
+                if (message.outcome != null && $Object.hasOwnProperty.call(message, "outcome") && message.outcome !== "")
+                    writer.uint32(58).string(message.outcome);
+                if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                    writer.uint32(66).string(message.name);
+                if (message.first != null && $Object.hasOwnProperty.call(message, "first") && (typeof message.first === "object" ? message.first.low || message.first.high : message.first !== 0))
+                    writer.uint32(72).uint64(message.first);
+                if (message.last != null && $Object.hasOwnProperty.call(message, "last") && (typeof message.last === "object" ? message.last.low || message.last.high : message.last !== 0))
+                    writer.uint32(80).uint64(message.last);
+                if (message.count != null && $Object.hasOwnProperty.call(message, "count") && message.count !== 0)
+                    writer.uint32(88).uint32(message.count);
+                if (message.sourcePorts != null && message.sourcePorts.length)
+                    writer.uint32(98).uint32s(message.sourcePorts);
+                if (message.portsBeyond != null && $Object.hasOwnProperty.call(message, "portsBeyond") && message.portsBeyond !== 0)
+                    writer.uint32(104).uint32(message.portsBeyond);
+                if (message.folded != null && $Object.hasOwnProperty.call(message, "folded") && message.folded !== false)
+                    writer.uint32(112).bool(message.folded);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Flow.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.lanner.v1.Flow();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.actor = value;
+                            else
+                                delete message.actor;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.direction = value;
+                            else
+                                delete message.direction;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.protocol = value;
+                            else
+                                delete message.protocol;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.remoteAddress = value;
+                            else
+                                delete message.remoteAddress;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.port = value;
+                            else
+                                delete message.port;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.localAddress = value;
+                            else
+                                delete message.localAddress;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.outcome = value;
+                            else
+                                delete message.outcome;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.name = value;
+                            else
+                                delete message.name;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.first = value;
+                            else
+                                delete message.first;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.last = value;
+                            else
+                                delete message.last;
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.count = value;
+                            else
+                                delete message.count;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType === 2) {
+                                if (!(message.sourcePorts && message.sourcePorts.length))
+                                    message.sourcePorts = [];
+                                reader.uint32s(message.sourcePorts);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.sourcePorts && message.sourcePorts.length))
+                                message.sourcePorts = [];
+                            message.sourcePorts.push(reader.uint32());
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.portsBeyond = value;
+                            else
+                                delete message.portsBeyond;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.folded = value;
+                            else
+                                delete message.folded;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Flow;
         })();
 
         v1.Ack = (function() {

@@ -9,8 +9,6 @@ import process from 'node:process';
  * cache folder. Helm keeps what it remembers below the folder given, never in the user's own.
  */
 const VERSION = 'v3.22.0';
-/** Of a Helm that was built from its module, which takes itself for one of Kubernetes 1.20. */
-export const KUBE_VERSION = '1.34.0';
 const OUTPUT_MAX = 64 * 1_024 * 1_024;
 
 export const CHART = join(import.meta.dirname, '..', '..', 'deploy', 'helm', 'lanner');

@@ -180,7 +180,7 @@ describe('the images', () => {
         '--token-file', '/etc/lanner/token', 'nodes'],
       uid: 65_532,
     });
-    expect(await ctl.ended, ctl.output()).toBe(0);
+    expect({ status: await ctl.ended, said: ctl.output() }).toMatchObject({ status: 0 });
     expect(await program.stop()).toBe(0);
   });
 

@@ -32,10 +32,12 @@ export type PostgresServer = {
 export type PostgresOptions = {
   /** As in production, for what measures it or kills it: what was committed is on the disk. */
   readonly isDurable?: boolean;
+  /** Folder of another release's programs. */
+  readonly programs?: string;
 };
 
 export async function startPostgres(
-  { isDurable = false }: PostgresOptions = {},
+  { isDurable = false, programs }: PostgresOptions = {},
 ): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'lanner-pg-'));
   const data = join(folder, 'data');
@@ -44,7 +46,7 @@ export async function startPostgres(
   if (owner.uid !== undefined) {
     for (const path of [folder, data]) chownSync(path, owner.uid, owner.gid);
   }
-  const bin = binaries();
+  const bin = programs ?? binaries();
   const place = { bin, data, folder, owner, isDurable };
   const runs: { child: ChildProcess | undefined } = { child: undefined };
   try {

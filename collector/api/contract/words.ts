@@ -30,7 +30,6 @@ export const page = {
   cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
 };
 
-export const pageQuery = Type.Object(page, closed);
 export const idParams = Type.Object({ id: name }, closed);
 
 /**

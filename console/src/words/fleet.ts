@@ -73,6 +73,7 @@ const causesEn: Causes = {
   'falco-silent': 'Falco sent nothing although containers were running.',
   overload: 'The agent could not keep up and left events unjudged.',
   'outbox-lost': 'Alerts that the collector had not acknowledged were lost on the node.',
+  'flows-dropped': 'Who connected where in this time is not known in full.',
 };
 const causesZh: Causes = {
   'falco-drop': 'Falco 内核缓冲区已满，丢弃了事件。',
@@ -80,6 +81,7 @@ const causesZh: Causes = {
   'falco-silent': '有容器在运行，但 Falco 没有发送任何事件。',
   overload: '代理处理不过来，部分事件未经检测。',
   'outbox-lost': '采集中心尚未确认的告警在该节点上丢失。',
+  'flows-dropped': '这段时间内的连接记录不完整。',
 };
 
 export const fleetWords = catalogue({

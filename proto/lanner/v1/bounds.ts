@@ -20,6 +20,13 @@ export const SCORE_PARTS_MAX = 32;
 export const CAPABILITIES_MAX = 32;
 export const ALERTS_PER_BATCH_MAX = 50;
 export const GAPS_PER_BATCH_MAX = 50;
+export const FLOWS_PER_CHUNK_MAX = 500;
+export const SOURCE_PORTS_MAX = 8;
+/** `::ffff:` before an IPv4 address and a zone behind an IPv6 one. */
+export const ADDRESS_BYTES_MAX = 64;
+/** Programs of flows are kept by the hundred thousand: their names are cut shorter than others. */
+export const FLOW_TEXT_BYTES_MAX = 256;
+export const NODE_ADDRESSES_MAX = 16;
 /** Images with progress in one heartbeat; a node runs at most some hundred pods. */
 export const IMAGES_PER_HEARTBEAT_MAX = 512;
 /** A gzipped profile document. */

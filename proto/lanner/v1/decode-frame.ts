@@ -7,6 +7,7 @@ import {
   DOCUMENT_BYTES_MAX,
   GAPS_PER_BATCH_MAX,
   IMAGES_PER_HEARTBEAT_MAX,
+  NODE_ADDRESSES_MAX,
 } from './bounds.ts';
 import type { Maybe } from './decode-alert.ts';
 import {
@@ -18,6 +19,7 @@ import {
   namesOf,
   oneOf,
 } from './decode-alert.ts';
+import { addressOf, decodeFlows } from './decode-flows.ts';
 import { FrameError } from './frame-error.ts';
 import { agentSide, checkFrame, collectorSide } from './frame-shape.ts';
 import type {
@@ -77,6 +79,12 @@ const document = (message: lanner.v1.Evidence.$Properties) => {
   };
 };
 
+const addressesOf = ({ addresses }: lanner.v1.Hello.$Properties) => {
+  const found = boundedList(addresses, NODE_ADDRESSES_MAX, 'hello.addresses')
+    .map((address) => addressOf(address, 'hello.addresses'));
+  return found.length === 0 ? {} : { addresses: found };
+};
+
 const agentFrame = (message: lanner.v1.AgentFrame.$Properties): AgentFrame => {
   if (message.alerts) {
     const alerts = boundedList(message.alerts.alerts, ALERTS_PER_BATCH_MAX, 'alerts');
@@ -86,6 +94,7 @@ const agentFrame = (message: lanner.v1.AgentFrame.$Properties): AgentFrame => {
       sequence: decodedUnsigned(message.alerts.sequence, 'alerts.sequence'),
       alerts: alerts.map(decodeAlert),
       gaps: boundedList(message.alerts.gaps, GAPS_PER_BATCH_MAX, 'gaps').map(gapRecord),
+      ...(message.alerts.flows ? { flows: decodeFlows(message.alerts.flows) } : {}),
     };
   }
   if (message.evidence) return { kind: 'evidence', ...document(message.evidence) };
@@ -109,6 +118,7 @@ const agentFrame = (message: lanner.v1.AgentFrame.$Properties): AgentFrame => {
       falcoVersion: nameOf(message.hello.falcoVersion, 'hello.falcoVersion'),
       capabilities: namesOf(message.hello.capabilities, CAPABILITIES_MAX, 'hello.capabilities'),
       epoch: nameOf(message.hello.epoch, 'hello.epoch'),
+      ...addressesOf(message.hello),
     };
   }
   throw new FrameError('unknown-frame', 'frame');

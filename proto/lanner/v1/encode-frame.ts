@@ -5,8 +5,10 @@ import {
   DOCUMENT_BYTES_MAX,
   GAPS_PER_BATCH_MAX,
   IMAGES_PER_HEARTBEAT_MAX,
+  NODE_ADDRESSES_MAX,
 } from './bounds.ts';
 import { bodyText, encodeAlert, encodeImage, nameList, nameText } from './encode-alert.ts';
+import { addressText, encodeFlows } from './encode-flows.ts';
 import { FrameError } from './frame-error.ts';
 import type { FrameSide } from './frame-shape.ts';
 import { agentSide, checkFrame, collectorSide } from './frame-shape.ts';
@@ -31,6 +33,7 @@ const hello = (frame: HelloFrame): lanner.v1.Hello.$Properties => ({
   falcoVersion: nameText(frame.falcoVersion),
   capabilities: nameList(frame.capabilities, CAPABILITIES_MAX),
   epoch: nameText(frame.epoch),
+  addresses: (frame.addresses ?? []).slice(0, NODE_ADDRESSES_MAX).map(addressText),
 });
 
 const gapRecord = (gap: GapRecord): lanner.v1.GapRecord.$Properties => ({
@@ -53,6 +56,7 @@ const alertBatch = (frame: AlertsFrame): lanner.v1.AlertBatch.$Properties => {
     sequence: encodedInteger(frame.sequence, 'alerts.sequence'),
     alerts: frame.alerts.map(encodeAlert),
     gaps: frame.gaps.map(gapRecord),
+    ...(frame.flows === undefined ? {} : { flows: encodeFlows(frame.flows) }),
   };
 };
 

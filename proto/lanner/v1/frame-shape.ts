@@ -16,6 +16,7 @@ const shape = (fields: Readonly<Record<number, Shape>> = {}): Shape =>
 const leaf = shape();
 const behaviour = shape({ 7: leaf, 8: leaf, 9: leaf });
 const alert = shape({ 13: leaf, 14: leaf, 15: behaviour, 17: leaf, 19: leaf, 24: leaf });
+const flowChunk = shape({ 2: shape({ 7: leaf }), 3: leaf });
 const progress = shape({ 2: leaf });
 
 export type FrameSide = {
@@ -27,7 +28,7 @@ export type FrameSide = {
 export const agentSide: FrameSide = {
   frames: shape({
     1: leaf,
-    2: shape({ 3: alert, 4: leaf }),
+    2: shape({ 3: alert, 4: leaf, 5: flowChunk }),
     3: leaf,
     4: shape({ 7: progress }),
     6: leaf,

@@ -16,13 +16,15 @@ import {
   TECHNIQUES_MAX,
   TEXT_BYTES_MAX,
 } from './bounds.ts';
-import type { AgentFrame, CollectorFrame } from './frames.ts';
+import type { AgentFrame, CollectorFrame, FlowChunk } from './frames.ts';
 import { decodeAgentFrame, decodeCollectorFrame } from './decode-frame.ts';
 import { encodeAgentFrame, encodeCollectorFrame } from './encode-frame.ts';
 import {
   commandActions,
   commandOutcomes,
   FrameError,
+  flowDirections,
+  flowOutcomes,
   gapCauses,
   sensorStates,
 } from './frames.ts';
@@ -105,6 +107,40 @@ const gapOf = (word: fc.Arbitrary<string>) =>
     eventsEstimate: signed,
   });
 
+const portOf = fc.integer({ min: -1, max: 65_535 });
+const flowsOf = (word: fc.Arbitrary<string>): fc.Arbitrary<FlowChunk> =>
+  fc.record({
+    minute: fc.integer({ min: 0, max: 4_000_000_000_000 }),
+    actors: fc.array(fc.record({
+      namespace: word,
+      pod: word,
+      podUid: word,
+      workload: word,
+      containerId: word,
+      containerName: word,
+      image: fc.record({ repository: word, tag: word, digest: word }),
+      process: word,
+      exe: word,
+    }), { minLength: 2, maxLength: 3 }),
+    flows: fc.array(fc.record({
+      actor: fc.integer({ min: 0, max: 1 }),
+      direction: fc.constantFrom(...flowDirections),
+      protocol: fc.constantFrom('tcp', 'udp', ''),
+      remoteAddress: fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant('')),
+      port: portOf,
+      localAddress: fc.ipV4(),
+      outcome: fc.constantFrom(...flowOutcomes),
+      name: word,
+      first: fc.integer({ min: 0, max: 2_000_000_000_000 }),
+      last: fc.integer({ min: 2_000_000_000_000, max: 4_000_000_000_000 }),
+      count,
+      sourcePorts: fc.array(fc.integer({ min: 0, max: 65_535 }), { maxLength: 8 }),
+      portsBeyond: count,
+      folded: fc.boolean(),
+    }), { maxLength: 3 }),
+    watched: fc.constantFrom(null, { from: 1, to: 2 }),
+  });
+
 const agentFrameOf = (word: fc.Arbitrary<string>): fc.Arbitrary<AgentFrame> =>
   fc.oneof(
     fc.record({
@@ -116,6 +152,7 @@ const agentFrameOf = (word: fc.Arbitrary<string>): fc.Arbitrary<AgentFrame> =>
       falcoVersion: word,
       capabilities: fc.array(word, { maxLength: 4 }),
       epoch: word,
+      addresses: fc.array(fc.ipV4(), { minLength: 1, maxLength: 3 }),
     }),
     fc.record({
       kind: fc.constant('alerts'),
@@ -123,6 +160,7 @@ const agentFrameOf = (word: fc.Arbitrary<string>): fc.Arbitrary<AgentFrame> =>
       sequence: wide,
       alerts: fc.array(alertOf(word), { maxLength: 3 }),
       gaps: fc.array(gapOf(word), { maxLength: 3 }),
+      flows: flowsOf(word),
     }),
     fc.record({
       kind: fc.constant('evidence'),

@@ -20,6 +20,7 @@ export const gapCauses = [
   'falco-silent',
   'overload',
   'outbox-lost',
+  'flows-dropped',
 ] as const;
 export type GapCause = (typeof gapCauses)[number];
 
@@ -55,6 +56,61 @@ export type HelloFrame = {
   readonly falcoVersion: string;
   readonly capabilities: readonly string[];
   readonly epoch: string;
+  /** Of the node; none from an agent that does not say. */
+  readonly addresses?: readonly string[];
+};
+
+export const flowDirections = ['out', 'in'] as const;
+export type FlowDirection = (typeof flowDirections)[number];
+
+/** `in-progress`: what does not wait for the answer is not told how it ended. */
+export const flowOutcomes = ['ok', 'in-progress', 'refused', 'failed'] as const;
+export type FlowOutcome = (typeof flowOutcomes)[number];
+
+/** Who: a process of a container. The host's own have no pod. */
+export type FlowActor = {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUid: string;
+  readonly workload: string;
+  readonly containerId: string;
+  readonly containerName: string;
+  readonly image: Image;
+  readonly process: string;
+  readonly exe: string;
+};
+
+/** What one actor had with one remote end within one minute. */
+export type Flow = {
+  /** Place in the chunk's list. */
+  readonly actor: number;
+  readonly direction: FlowDirection;
+  readonly protocol: string;
+  /** Empty where nobody knows it: of some failed connections, and where `folded`. */
+  readonly remoteAddress: string;
+  /** `out`: theirs; `in`: ours; -1 for none. */
+  readonly port: number;
+  readonly localAddress: string;
+  readonly outcome: FlowOutcome;
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  /** Of whoever connected; `portsBeyond` connections had others, or none that is known. */
+  readonly sourcePorts: readonly number[];
+  readonly portsBeyond: number;
+  /** Stands for more remote addresses than could be kept apart. */
+  readonly folded: boolean;
+};
+
+export type FlowChunk = {
+  /** Milliseconds since 1970, of the minute's begin. */
+  readonly minute: number;
+  readonly actors: readonly FlowActor[];
+  readonly flows: readonly Flow[];
+  /** All that was seen from here to there has been sent with this chunk or before it. */
+  readonly watched: { readonly from: number; readonly to: number } | null;
 };
 
 export type AlertsFrame = {
@@ -63,6 +119,7 @@ export type AlertsFrame = {
   readonly sequence: number;
   readonly alerts: readonly Alert[];
   readonly gaps: readonly GapRecord[];
+  readonly flows?: FlowChunk;
 };
 
 export type EvidenceFrame = {
