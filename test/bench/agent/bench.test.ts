@@ -97,7 +97,7 @@ test('judging costs no more than twice what decoding by the book does', () => {
 test('the object has exactly the keys that were agreed on', () => {
   const one = (variant: Variant): Measured => ({
     variant, events: 1_000, cpuSeconds: variant === 'pipeline' ? 0.05 : 0.1, wallSeconds: 2,
-    rssMiB: 100, heapMiB: 50, allocatedBytesPerEvent: 10, gcShare: 0.1, latencyP50Ms: 1,
+    rssMiB: 100, heapMiB: 50, rssSamplesMiB: [], allocatedBytesPerEvent: 10, gcShare: 0.1, latencyP50Ms: 1,
     latencyP99Ms: 4, alerts: 1, shed: 0, gaps: 0, repeats: 0.8,
   });
   const pipeline = one('pipeline');
@@ -105,10 +105,11 @@ test('the object has exactly the keys that were agreed on', () => {
     rounds: 1,
     events: 1_000,
     byVariant: new Map(variants.map((variant) => [variant, [one(variant)]])),
-    growth: {
+    growth: [{
       images10: pipeline, images1000: pipeline, behaviours100: pipeline, behaviours10000: pipeline,
-    },
-    paced: { at1000: pipeline, at10000: pipeline },
+    }],
+    paced: { at0: pipeline, at1000: pipeline, at10000: pipeline },
+    soak: null,
     machine: 'm',
   };
   expect(jsonOf(results)).toEqual({

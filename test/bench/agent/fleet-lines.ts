@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { random } from '../../../baseline/testing/random.ts';
 import meta from '../../../demo/recording/meta.json' with { type: 'json' };
@@ -17,7 +18,7 @@ export type Fleet = {
 
 export type PodLines = { readonly image: number; readonly pod: number; readonly lines: string[] };
 
-const RECORDING = new URL('../../../demo/recording/events-00.jsonl.gz', import.meta.url);
+const RECORDING = join(import.meta.dirname, '../../../demo/recording/events-00.jsonl.gz');
 /** Recorded images with enough events to live by. */
 export const KINDS = 6;
 /** Events of different pods come mixed, in runs of about this many. */

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundledPrograms } from './bundled-programs.ts';
 import type { FalcoOrders } from './falco-program.ts';
 import { writeLearned } from './learned.ts';
 import type { Measured, Orders, Variant } from './orders.ts';
@@ -17,23 +18,27 @@ export type Run = {
   readonly warmUp: number;
   /** Null: as fast as the consumer reads. */
   readonly eventsPerSecond: number | null;
+  /** Distinct events of a pod; by default as many as `LINES_MAX` leaves room for. */
+  readonly linesPerPod?: number;
+  readonly samples?: number;
 };
 
-/** Half of the default: 16 MiB less, and a little more collecting. */
-const AGENT_FLAGS = ['--max-semi-space-size=8'];
+/** As the chart and the image have it. */
+const AGENT_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=20'];
 const PODS_PER_IMAGE = 2;
 /** So many distinct events altogether: what the Falco process holds encoded. */
 const LINES_MAX = 24_000;
 const LINES_PER_POD_MAX = 400;
 const LINES_PER_POD_MIN = 20;
 const ANOMALOUS_ONE_IN = 1_000;
-const RUN_MS_MAX = 900_000;
+/** Fifty million events at ten thousand a second, and half as much again. */
+const RUN_MS_MAX = 7_200_000;
 
 export async function measure(run: Run): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'lanner-bench-'));
   const children: ChildProcess[] = [];
   const start = (program: string, execArgv: readonly string[] = []): ChildProcess => {
-    const child = fork(new URL(program, import.meta.url), { execArgv: [...execArgv] });
+    const child = fork(program, { execArgv: [...execArgv] });
     children.push(child);
     return child;
   };
@@ -48,21 +53,22 @@ export async function measure(run: Run): Promise<Measured> {
 type Start = (program: string, execArgv?: readonly string[]) => ChildProcess;
 
 async function measureIn(folder: string, run: Run, start: Start): Promise<Measured> {
-  const { variant, images, warmUp, events, eventsPerSecond } = run;
+  const { variant, images, warmUp, events, eventsPerSecond, samples = 0 } = run;
+  const programs = await bundledPrograms();
   const learned = learnedFile(run.behaviours);
   const socket = `unix://${join(folder, 'falco.sock')}`;
   const consume = async (): Promise<{ port: number; measured: Promise<Measured> }> => {
     const profiling = process.env['LANNER_BENCH_FLAGS']?.split(' ') ?? [];
     const flags = variant.startsWith('pipeline') || variant === 'http' ? AGENT_FLAGS : [];
-    const consumer = start('./consumer-program.ts', ['--expose-gc', ...flags, ...profiling]);
+    const consumer = start(programs.consumer, ['--expose-gc', ...flags, ...profiling]);
     const isPaced = eventsPerSecond !== null;
-    const orders: Orders = { variant, socket, images, learned, warmUp, events, isPaced };
+    const orders: Orders = { variant, socket, images, learned, warmUp, events, isPaced, samples };
     consumer.send(orders);
     const { port } = await message<{ port: number }>(consumer);
     return { port, measured: measuredBy(consumer) };
   };
   const feed = async (postTo: number | null): Promise<void> => {
-    const falco = start('./falco-program.ts');
+    const falco = start(programs.falco);
     falco.send(falcoOrders(run, socket, postTo));
     await message(falco);
   };
@@ -101,7 +107,8 @@ async function measuredBy(consumer: ChildProcess): Promise<Measured> {
 function falcoOrders(run: Run, socket: string, postTo: number | null): FalcoOrders {
   const pods = run.images * PODS_PER_IMAGE;
   const share = Math.floor(LINES_MAX / pods);
-  const linesPerPod = Math.max(LINES_PER_POD_MIN, Math.min(LINES_PER_POD_MAX, share));
+  const linesPerPod = run.linesPerPod
+    ?? Math.max(LINES_PER_POD_MIN, Math.min(LINES_PER_POD_MAX, share));
   return {
     fleet: { images: run.images, podsPerImage: PODS_PER_IMAGE, linesPerPod },
     socket,

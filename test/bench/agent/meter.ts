@@ -6,13 +6,14 @@ import type { Measured, Orders } from './orders.ts';
 /** Reads a consumer's clocks when it has seen so many events, and again so many later. */
 
 const MIB = 1_048_576;
-const LOOK_MS = 20;
+const LOOK_MS = 50;
 const LATENCIES_MAX = 1_000_000;
 
 export class Meter {
   readonly #orders: Orders;
   readonly #seen: () => number;
   readonly #latencies: number[] = [];
+  readonly #rssSamples: number[] = [];
   #gcMs = 0;
   #isMeasuring = false;
   #start = { seen: 0, cpu: process.cpuUsage(), allocated: 0, ms: 0 };
@@ -31,7 +32,7 @@ export class Meter {
       } else if (count >= this.#start.seen + orders.events) {
         clearInterval(timer);
         onDone(this.#end(count));
-      }
+      } else this.#sample(count);
     }, LOOK_MS);
   }
 
@@ -39,6 +40,13 @@ export class Meter {
   note(eventMs: number): void {
     if (!this.#isMeasuring || this.#latencies.length >= LATENCIES_MAX) return;
     this.#latencies.push(performance.timeOrigin + performance.now() - eventMs);
+  }
+
+  #sample(seen: number): void {
+    const { samples, events } = this.#orders;
+    const due = Math.floor(((seen - this.#start.seen) / events) * samples);
+    if (due <= this.#rssSamples.length) return;
+    this.#rssSamples.push(Math.round(process.memoryUsage.rss() / MIB));
   }
 
   #begin(seen: number): void {
@@ -71,6 +79,7 @@ export class Meter {
       wallSeconds,
       rssMiB,
       heapMiB: process.memoryUsage().heapUsed / MIB,
+      rssSamplesMiB: this.#rssSamples,
       allocatedBytesPerEvent: allocated,
       gcShare: this.#gcMs / 1_000 / cpuSeconds,
       latencyP50Ms: quantile(0.5),

@@ -19,6 +19,8 @@ export type Orders = {
   readonly warmUp: number;
   readonly events: number;
   readonly isPaced: boolean;
+  /** How often the memory is looked at on the way, evenly. */
+  readonly samples: number;
 };
 
 export type Measured = {
@@ -29,6 +31,7 @@ export type Measured = {
   readonly rssMiB: number;
   /** After a full collection. */
   readonly heapMiB: number;
+  readonly rssSamplesMiB: readonly number[];
   readonly allocatedBytesPerEvent: number;
   readonly gcShare: number;
   /** Event to judged, milliseconds; of paced pipelines. */

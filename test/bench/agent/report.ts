@@ -7,14 +7,22 @@ export type Results = {
   readonly rounds: number;
   readonly events: number;
   readonly byVariant: ReadonlyMap<Variant, readonly Measured[]>;
-  readonly growth: {
-    readonly images10: Measured;
-    readonly images1000: Measured;
-    readonly behaviours100: Measured;
-    readonly behaviours10000: Measured;
+  /** One of each round. */
+  readonly growth: readonly Growth[];
+  readonly paced: {
+    readonly at0: Measured;
+    readonly at1000: Measured;
+    readonly at10000: Measured;
   } | null;
-  readonly paced: { readonly at1000: Measured; readonly at10000: Measured } | null;
+  readonly soak: Measured | null;
   readonly machine: string;
+};
+
+export type Growth = {
+  readonly images10: Measured;
+  readonly images1000: Measured;
+  readonly behaviours100: Measured;
+  readonly behaviours10000: Measured;
 };
 
 export function median(values: readonly number[]): number {
@@ -55,19 +63,27 @@ export function jsonOf(results: Results): Record<string, unknown> {
     ratioPipelineToTransport: round(ratio(results, 'pipeline', 'transport'), 3),
     cpuPercentAt1000: paced === null ? null : round(cpuPercentOf(paced.at1000), 2),
     rssMiBAt100Images: round(middle(results, 'pipeline', ({ rssMiB }) => rssMiB), 1),
-    rssMiBAt1000Images: growth === null ? null : round(growth.images1000.rssMiB, 1),
+    rssMiBAt1000Images: growth.length === 0
+      ? null
+      : round(median(growth.map(({ images1000 }) => images1000.rssMiB)), 1),
     latencyP99MsAt10000: paced === null ? null : round(paced.at10000.latencyP99Ms, 2),
-    costGrowthImages: growth === null
-      ? null
-      : round(costOf(growth.images1000) / costOf(growth.images10), 3),
-    costGrowthBehaviours: growth === null
-      ? null
-      : round(costOf(growth.behaviours10000) / costOf(growth.behaviours100), 3),
+    costGrowthImages: costGrowth(growth, 'images10', 'images1000'),
+    costGrowthBehaviours: costGrowth(growth, 'behaviours100', 'behaviours10000'),
   };
 }
 
+/** Of each round by itself, too. */
+function costGrowth(
+  growth: readonly Growth[],
+  from: keyof Growth,
+  to: keyof Growth,
+): number | null {
+  if (growth.length === 0) return null;
+  return round(median(growth.map((one) => costOf(one[to]) / costOf(one[from]))), 3);
+}
+
 export function reportOf(results: Results): string {
-  const { rounds, events, machine, growth, paced } = results;
+  const { rounds, events, machine, growth, paced, soak } = results;
   const lines = [
     `${rounds} rounds of ${events} events, 100 images of 1,000 behaviours, medians; ${machine}`,
     '',
@@ -78,21 +94,27 @@ export function reportOf(results: Results): string {
   lines.push('', `pipeline / stock decode ${fixed(ratio(results, 'pipeline', 'stockDecode'))}`);
   lines.push(`pipeline / transport ${fixed(ratio(results, 'pipeline', 'transport'))}`);
   lines.push(`http / bare server ${fixed(ratio(results, 'http', 'httpFloor'))}`);
-  if (growth !== null) {
+  if (growth.length > 0) {
     lines.push('', HEADER, RULE);
-    lines.push(rowOf('10 images × 1,000', [growth.images10]));
-    lines.push(rowOf('1,000 images × 1,000', [growth.images1000]));
-    lines.push(rowOf('10 images × 100', [growth.behaviours100]));
-    lines.push(rowOf('10 images × 10,000', [growth.behaviours10000]));
+    lines.push(rowOf('10 images × 1,000', growth.map(({ images10 }) => images10)));
+    lines.push(rowOf('1,000 images × 1,000', growth.map(({ images1000 }) => images1000)));
+    lines.push(rowOf('10 images × 100', growth.map(({ behaviours100 }) => behaviours100)));
+    lines.push(rowOf('10 images × 10,000', growth.map(({ behaviours10000 }) => behaviours10000)));
   }
-  if (paced !== null) {
-    lines.push('');
-    for (const [rate, one] of [['1,000', paced.at1000], ['10,000', paced.at10000]] as const) {
-      lines.push(`at ${rate} ev/s: CPU ${fixed(cpuPercentOf(one))} % of a core, event to judged ` +
-        `p50 ${fixed(one.latencyP50Ms)} ms, p99 ${fixed(one.latencyP99Ms)} ms`);
-    }
+  if (paced !== null) lines.push('', ...pacedLines(paced));
+  if (soak !== null) {
+    const samples = soak.rssSamplesMiB.join(' ');
+    lines.push('', `${soak.events.toLocaleString('en-US')} events in one go: RSS ${samples} MiB`);
   }
   return lines.join('\n');
+}
+
+function pacedLines(paced: NonNullable<Results['paced']>): readonly string[] {
+  const { at0, at1000, at10000 } = paced;
+  const of = (rate: string, one: Measured): string =>
+    `at ${rate} ev/s: CPU ${fixed(cpuPercentOf(one))} % of a core, RSS ${round(one.rssMiB)} MiB, ` +
+    `event to judged p50 ${fixed(one.latencyP50Ms)} ms, p99 ${fixed(one.latencyP99Ms)} ms`;
+  return [of('1', at0), of('1,000', at1000), of('10,000', at10000)];
 }
 
 const HEADER =
