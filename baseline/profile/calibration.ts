@@ -1,4 +1,5 @@
 import { support, type PodSet } from './pod-set.ts';
+import { windowOffset } from './window-offset.ts';
 
 /**
  * How much new a window of this channel brings: leave-one-pod-out. For each pod, what no other pod
@@ -30,7 +31,8 @@ export class Calibration {
     for (const { pods, firstMs, group } of items) {
       const [pod] = pods;
       if (support(pods) !== 1 || pod === undefined) continue;
-      const window = `${pod}/${Math.floor(firstMs / windowMs)}`;
+      const index = Math.floor((firstMs - windowOffset(pod, windowMs)) / windowMs);
+      const window = `${pod}/${index}`;
       const known = groups.get(window) ?? new Set();
       groups.set(window, known);
       if (known.size < NOVEL_GROUPS_MAX) known.add(group);

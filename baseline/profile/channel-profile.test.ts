@@ -155,6 +155,62 @@ test('novelty is counted once per directory', () => {
   expect(group('/srv/app/a')).not.toBe(group('/srv/lib/a'));
 });
 
+test('directories are known after names were derived anew while one is asked about', () => {
+  const channel = new ChannelProfile('file-write');
+  const group = (path: string): string => channel.groupOf(first(write(path)));
+  learn(channel, write('/srv/app/a'));
+  expect(channel.knowsGroup(group('/srv/app/x'))).toBe(true);
+  // Asking derives names anew, which forgets the directories that are asked for.
+  learn(channel, write('/srv/lib/b'));
+  expect(channel.knowsGroup(group('/srv/lib/x'))).toBe(true);
+  expect(channel.knowsGroup(group('/srv/app/x'))).toBe(true);
+  expect(channel.knowsGroup(group('/srv/other/x'))).toBe(false);
+});
+
+describe('what the fleet told', () => {
+  const told = { pods: [7, 9], reporters: [3], firstMs: 5, lastMs: 6, exempt: false };
+  const tell = (channel: ChannelProfile, ...paths: readonly string[]): void => {
+    channel.tell((fleet) => {
+      for (const path of paths) fleet.add(first(read(path)), told);
+    });
+  };
+
+  test('is known, found and told of the same at rest, and joined with what is told later', () => {
+    const channel = new ChannelProfile('file-read');
+    tell(channel, '/srv/a', '/srv/b');
+    channel.rest();
+    channel.rest();
+    expect(knows(channel, '/srv/a')).toBe(true);
+    expect([...channel.soleReporters()]).toEqual([3]);
+    tell(channel, '/srv/c');
+    channel.rest();
+    expect([...channel.items.keys()].length).toBe(3);
+    expect(channel.fleet.records).toBe(3);
+    expect(channel.items.get('read /srv/a by web')).toMatchObject({ ...told, isOwn: false });
+  });
+
+  test('is joined with what pods of this node show, which is told apart', () => {
+    const channel = new ChannelProfile('file-read');
+    tell(channel, '/srv/a', '/srv/b');
+    channel.rest();
+    expect(learn(channel, read('/srv/a'), { pod: 8, ms: 9 })?.pods).toEqual([7, 8, 9]);
+    channel.settle();
+    const [a, b] = [...channel.items.values()].toSorted((x, y) => (x.key < y.key ? -1 : 1));
+    expect(a).toMatchObject({ pods: [7, 8, 9], firstMs: 5, lastMs: 9, isOwn: true });
+    expect(b).toMatchObject({ pods: [7, 9], isOwn: false });
+    expect(channel.own.literalOf(first(read('/srv/a')))?.trace.pods).toEqual([8]);
+    expect(channel.fleet.literalOf(first(read('/srv/a')))?.trace.pods).toEqual([7, 9]);
+  });
+
+  test('of nothing is nothing', () => {
+    const channel = new ChannelProfile('file-read');
+    tell(channel);
+    channel.rest();
+    expect(learn(channel, read('/srv/a'))?.isOwn).toBe(true);
+    expect(channel.fleet.isEmpty).toBe(true);
+  });
+});
+
 test('two pods make an item trusted, one does not unless it is the only one', () => {
   const channel = new ChannelProfile('exec');
   const item = learn(channel, exec({}));

@@ -1,13 +1,15 @@
 import type { Channel } from '../alert.ts';
 import { behaviourText, type Behaviour } from '../behaviour/behaviour.ts';
 import type { Ruling } from './decisions.ts';
-import { Evidence, FAMILIES_MAX, type Family, type Literal } from './evidence.ts';
+import { Evidence, FAMILIES_MAX, type Family, type Literal, type Seen } from './evidence.ts';
+import { groupOf, ItemTable, type Item } from './item-table.ts';
 import { meansOf, type IsMeant } from './meant.ts';
 import { namesOf, treeName } from './names.ts';
 import { namingsOf, resolveAlone, type Naming } from './naming.ts';
-import { addPod, POD_SET_MAX, support, type PodSet } from './pod-set.ts';
+import { PackedEvidence } from './packed-evidence.ts';
+import { support } from './pod-set.ts';
 import { Share } from './share.ts';
-import { copyOf, join, type Trace } from './trace.ts';
+import { isShownAgain, noteTime, type Standing } from './standing.ts';
 
 /**
  * The behaviours of one channel of one image: the evidence for them, our own and the fleet's, and
@@ -19,8 +21,10 @@ import { copyOf, join, type Trace } from './trace.ts';
  */
 
 export const ITEMS_MAX = FAMILIES_MAX;
-/** Raw behaviours whose item is remembered, so that a known one costs one map look-up. */
-const RESOLVED_MAX = 8192;
+/** Known names that are no longer kept, whose place is remembered. */
+const RESOLVED_SPARE = 64;
+/** What people said of so many behaviours is remembered. */
+const RULINGS_MAX = 512;
 /** New names and first pods between two looks at what is called how, which costs all of them. */
 const NEWS_MAX = 32;
 const NEWS_SHARE = 1 / 8;
@@ -30,44 +34,37 @@ const MORE_SHARE = 1 / 2;
 /** Each costs a look at all behaviours; in a fleet that knows its image there are few. */
 const SOLE_REPORTERS_MAX = 256;
 
-export type Item = Trace & {
-  readonly key: string;
-  /** A directory or edge, for counting novelty per place instead of per file. */
-  readonly group: string;
-  /** A literal, or the pattern that stands for several. */
-  readonly object: string;
-  /** One that was really seen, the first by text: the same for equal evidence. */
-  behaviour: Behaviour;
-  /** Pods of this node showed it; not only the fleet says so. */
-  isOwn: boolean;
-};
+const NO_NAMINGS: ReadonlyMap<string, Naming> = new Map();
 
-/** Where a known behaviour is counted: as itself, and under what it is called in general. */
-export type Standing = { readonly item: Item; literal: Literal | null };
+export { isShownAgain, noteTime };
+export type { Item, Standing };
 
 export class ChannelProfile {
   readonly channel: Channel;
   /** What pods of this node showed. */
   readonly own = new Evidence();
-  /** What the fleet told. */
-  readonly fleet = new Evidence();
   /** New behaviours that do not count because one pod alone had taught its share. */
   overtaught = 0;
   /** Grows when all names are derived anew: where behaviours stand is to be asked again. */
   settles = 0;
   /** Grows with what is learned or told, not with what is seen again. */
   changes = 0;
-  #share = new Share();
+  #share: Share | null = null;
   readonly #podCount: () => number;
-  readonly #isTold: (literal: Literal) => boolean;
-  #items = new Map<string, Item>();
-  #namings = new Map<string, Naming>();
+  readonly #isTold: (seen: Seen) => boolean;
+  /** What the fleet told: while more is told, and at rest. */
+  #fleet: Evidence | PackedEvidence | null = null;
+  #items: ItemTable;
+  #namings: ReadonlyMap<string, Naming> = NO_NAMINGS;
+  /** Where names stand that pods of this node showed: as many as `own` has, each once. */
   readonly #resolved = new Map<string, Standing>();
+  /** What was asked for last: one event asks for its behaviour several times. */
+  #asked: { readonly behaviour: Behaviour; readonly slot: Standing | undefined } | null = null;
   /** Made anew when it is asked for after a change. */
   #groups: Set<string> | null = null;
   #news = 0;
   #more = 0;
-  readonly #rulings = new Map<string, Ruling>();
+  #rulings: Map<string, Ruling> | null = null;
   #ruledAt = 0;
 
   constructor(
@@ -75,15 +72,16 @@ export class ChannelProfile {
     options: {
       readonly podCount?: () => number;
       /** Whether what the fleet told counts; see `quorum.ts`. */
-      readonly isTold?: (literal: Literal) => boolean;
+      readonly isTold?: (seen: Seen) => boolean;
     } = {},
   ) {
     this.channel = channel;
     this.#podCount = options.podCount ?? (() => 1);
     this.#isTold = options.isTold ?? (() => true);
+    this.#items = new ItemTable(channel);
   }
 
-  get items(): ReadonlyMap<string, Item> {
+  get items(): Pick<ItemTable, 'size' | 'values' | 'keys' | 'get' | 'has'> {
     if (this.#news > 0) this.settle();
     return this.#items;
   }
@@ -93,7 +91,21 @@ export class ChannelProfile {
   }
 
   get refused(): number {
-    return this.own.refused + this.fleet.refused + this.overtaught;
+    return this.own.refused + (this.#fleet?.refused ?? 0) + this.overtaught;
+  }
+
+  /** What the fleet told; to be read, since it may have been unpacked for this. */
+  get fleet(): Evidence {
+    if (this.#fleet === null) return new Evidence();
+    return this.#fleet instanceof Evidence ? this.#fleet : this.#fleet.unpacked();
+  }
+
+  /** What was told takes a thirtieth of the space until more is told. */
+  rest(): void {
+    if (!(this.#fleet instanceof Evidence)) return;
+    this.own.forgetNames();
+    const { isEmpty, level } = this.#fleet;
+    this.#fleet = isEmpty && level === 0 ? null : new PackedEvidence(this.channel, this.#fleet);
   }
 
   find(behaviour: Behaviour): Item | undefined {
@@ -112,9 +124,15 @@ export class ChannelProfile {
   standing(behaviour: Behaviour): Standing | undefined {
     const slot = this.#slot(behaviour);
     if (slot !== undefined && slot.literal?.isKept !== true) {
-      slot.literal = this.own.literalOf(behaviour);
+      this.#place(slot, behaviour, this.own.literalOf(behaviour));
     }
     return slot;
+  }
+
+  /** Whether it is known, for those who ask about all that another profile knows. */
+  knows(behaviour: Behaviour): boolean {
+    if (this.#isStale) this.settle();
+    return this.#items.find(behaviour, this.#resolve(behaviour)) !== undefined;
   }
 
   keyOf(behaviour: Behaviour): string {
@@ -139,18 +157,16 @@ export class ChannelProfile {
       readonly byPattern: (isMeant: IsMeant) => Ruling;
     },
   ): Ruling {
-    if (revision !== this.#ruledAt) {
-      this.#rulings.clear();
-      this.#ruledAt = revision;
-    }
+    if (revision !== this.#ruledAt) this.#rulings = null;
+    this.#ruledAt = revision;
     const raw = rawKey(behaviour);
-    const known = this.#rulings.get(raw);
+    const known = this.#rulings?.get(raw);
     if (known !== undefined) return known;
     const literal = behaviourText(behaviour, resolveAlone(behaviour));
     const ruling = ask.byText(literal)
       ?? ask.byText(this.keyOf(behaviour))
       ?? ask.byPattern(meansOf(behaviour));
-    if (this.#rulings.size >= RESOLVED_MAX) this.#rulings.clear();
+    if (this.#rulings === null || this.#rulings.size >= RULINGS_MAX) this.#rulings = new Map();
     this.#rulings.set(raw, ruling);
     return ruling;
   }
@@ -167,20 +183,26 @@ export class ChannelProfile {
       return this.#again(slot.item, slot.literal, { ...at, exempt });
     }
     this.changes += 1;
+    this.#asked = null;
     const isNew = slot === undefined && this.own.literalOf(behaviour) === null;
+    this.#share ??= new Share();
     if (isNew && !this.#share.mayKeep(pod, ms)) {
       this.overtaught += 1;
       return null;
     }
-    const { literal, isNews } = this.own.see(behaviour, pod, ms, exempt);
+    const { literal, isNews } = this.own.see(behaviour, { pod, ms, exempt });
     if (isNews) this.#note(behaviour, slot !== undefined);
     if (slot !== undefined) {
-      slot.literal = literal;
-      touch(slot.item, pod, ms);
+      this.#place(slot, behaviour, literal);
+      slot.item.noteShown(pod, ms);
       return slot.item;
     }
     if (literal === null || !this.#counts(literal, isNew)) return null;
-    return this.#insert(behaviour, this.#resolve(behaviour), { ...literal.trace, isOwn: true });
+    const index = this.#items.add(behaviour, this.#resolve(behaviour), literal.trace, true);
+    this.#items.compact();
+    const item = this.#items.at(index);
+    this.#groups?.add(item.group);
+    return item;
   }
 
   /** A name without an item: it counts when its pod's share has room, or with a second pod. */
@@ -188,17 +210,19 @@ export class ChannelProfile {
     const [pod] = pods;
     if (pod === undefined || support(pods) > 1) return true;
     if (!isNew) return false;
-    const isIn = this.#share.add(pod, firstMs);
+    const isIn = this.#share?.add(pod, firstMs) ?? true;
     if (!isIn) this.overtaught += 1;
     return isIn;
   }
 
   /** Takes in what the fleet knows, as `put` hands it over. */
   tell(put: (fleet: Evidence) => void): void {
-    const { version } = this.fleet;
-    put(this.fleet);
+    const { fleet } = this;
+    const { version } = fleet;
+    put(fleet);
+    this.#fleet = fleet;
     this.changes += 1;
-    if (this.fleet.version !== version) this.#news = Number.POSITIVE_INFINITY;
+    if (fleet.version !== version) this.#expect(Number.POSITIVE_INFINITY);
   }
 
   /** Nodes that alone reported some behaviour; at most `SOLE_REPORTERS_MAX` of them. */
@@ -216,9 +240,10 @@ export class ChannelProfile {
 
   /** Something was seen there before: the same operation of the same program in that directory. */
   knowsGroup(group: string): boolean {
-    // First, because settling forgets the groups.
-    const { items } = this;
-    this.#groups ??= new Set(Array.from(items.values(), (item) => item.group));
+    // First, because settling forgets the groups; and no oftener than `groupOf`, whose names it is
+    // asked with: as any news made it settle, that was most of what a busy minute cost.
+    if (this.#isStale) this.settle();
+    this.#groups ??= new Set(Array.from(this.#items.values(), (item) => item.group));
     return this.#groups.has(group);
   }
 
@@ -229,62 +254,73 @@ export class ChannelProfile {
     this.#news = 0;
     this.#more = 0;
     this.#resolved.clear();
-    this.#rulings.clear();
+    this.#asked = null;
+    this.#rulings = null;
     this.#groups = null;
-    this.#items = new Map();
+    const isTold = this.#fleet?.isEmpty === false;
     const evidence = this.#withinShare(this.#evidence());
     this.#namings = namingsOf(evidence, this.#podCount());
-    const itemsOf = new Map<Family, Set<Item>>();
-    for (const family of evidence.families.values()) itemsOf.set(family, this.#derive(family));
+    const items = new ItemTable(this.channel, evidence.records);
+    this.#items = items;
+    const itemsOf = new Map<Family, ReadonlySet<number>>();
+    for (const family of evidence.families.values()) {
+      itemsOf.set(family, this.#derive(family, !isTold));
+    }
     for (const { families, rest } of evidence.places.values()) {
       if (rest === null) continue;
-      const items = new Set(families.flatMap((family) => [...(itemsOf.get(family) ?? [])]));
-      if (items.size === 1) for (const item of items) absorb(item, rest);
+      const inPlace = new Set(families.flatMap((family) => [...(itemsOf.get(family) ?? [])]));
+      if (inPlace.size === 1) for (const item of inPlace) items.join(item, rest);
     }
+    for (const naming of this.#namings.values()) naming.forgetNames();
+    items.seal();
     if (evidence === this.own) return;
     for (const { literals } of this.own.families.values()) {
       for (const { behaviour } of literals) {
-        const item = this.#items.get(this.keyOf(behaviour));
-        if (item !== undefined) item.isOwn = true;
+        items.find(behaviour, this.#resolve(behaviour))?.noteOwn();
       }
     }
   }
 
   /** There are more pods, so that some names may come back as literals. */
   review(): void {
-    if (this.#namings.size > 0) this.#news += 1;
+    if (this.#namings.size > 0) this.#expect(1);
+  }
+
+  #expect(news: number): void {
+    this.#news += news;
+    this.#asked = null;
   }
 
   #evidence(): Evidence {
-    if (this.fleet.families.size === 0) return this.own;
+    if (this.#fleet === null || this.#fleet.isEmpty) return this.own;
     const all = new Evidence();
     all.absorb(this.own);
-    all.absorb(this.fleet, this.#isTold);
+    all.absorb(this.#fleet, this.#isTold);
     return all;
   }
 
   #withinShare(all: Evidence): Evidence {
-    this.#share = new Share();
-    const beyond = this.#share.beyond(all);
+    const share = new Share();
+    const beyond = share.beyond(all);
+    this.#share = share.isEmpty ? null : share;
     if (beyond.size === 0) return all;
     const counted = new Evidence();
     counted.absorb(all, (literal) => !beyond.has(literal));
     return counted;
   }
 
-  #derive({ literals, rest }: Family): Set<Item> {
-    const items = new Set<Item>();
+  #derive({ literals, rest }: Family, isOwn: boolean): ReadonlySet<number> {
+    const items = new Set<number>();
     const [first] = literals;
     const naming = first === undefined ? undefined : this.#namings.get(treeName(first.behaviour));
-    const isOwn = this.fleet.families.size === 0;
     for (const literal of literals) {
       const { behaviour, trace } = literal;
       const isTree = behaviour.tree !== 'none' && naming !== undefined;
       const object = isTree ? naming.nameOf(literal) : behaviour.object;
-      items.add(this.#insert(behaviour, object, { ...trace, isOwn }));
+      items.add(this.#items.add(behaviour, object, trace, isOwn));
     }
     // Of dropped names it is not known which they were: they are what all others are, or nothing.
-    if (rest !== null && items.size === 1) for (const item of items) absorb(item, rest);
+    if (rest !== null && items.size === 1) for (const item of items) this.#items.join(item, rest);
     return items;
   }
 
@@ -293,30 +329,12 @@ export class ChannelProfile {
     literal: Literal,
     { pod, ms, exempt }: { readonly pod: number; readonly ms: number; readonly exempt: boolean },
   ): Item {
-    const isNews = Evidence.again(literal, pod, ms, exempt);
+    const isNews = this.own.again(literal, { pod, ms, exempt });
     if (isNews) this.#note(literal.behaviour, true);
-    if (ms > item.lastMs) item.lastMs = ms;
     if (isNews) {
       this.changes += 1;
-      addPod(item.pods, pod);
-    }
-    if (ms < item.firstMs) item.firstMs = ms;
-    return item;
-  }
-
-  #insert(behaviour: Behaviour, object: string, trace: Trace & { isOwn: boolean }): Item {
-    const key = behaviourText(behaviour, object);
-    const known = this.#items.get(key);
-    if (known !== undefined) {
-      absorb(known, trace);
-      known.isOwn ||= trace.isOwn;
-      if (behaviour.object < known.behaviour.object) known.behaviour = behaviour;
-      return known;
-    }
-    const group = groupOf(behaviour, object);
-    const item = { ...copyOf(trace), isOwn: trace.isOwn, key, group, object, behaviour };
-    this.#items.set(key, item);
-    this.#groups?.add(group);
+      item.noteShown(pod, ms);
+    } else item.noteTime(ms);
     return item;
   }
 
@@ -333,16 +351,23 @@ export class ChannelProfile {
   }
 
   #slot(behaviour: Behaviour): Standing | undefined {
-    const raw = rawKey(behaviour);
-    const cached = this.#resolved.get(raw);
-    if (cached !== undefined) return cached;
-    const key = this.keyOf(behaviour);
-    const item = this.#items.get(key);
-    if (item === undefined) return undefined;
-    const slot = { item, literal: null };
-    if (this.#resolved.size >= RESOLVED_MAX) this.#resolved.clear();
-    this.#resolved.set(raw, slot);
+    if (this.#asked?.behaviour === behaviour) return this.#asked.slot;
+    const known = this.#resolved.get(rawKey(behaviour));
+    if (known !== undefined) return known;
+    if (this.#isStale) this.settle();
+    const item = this.#items.find(behaviour, this.#resolve(behaviour));
+    const slot = item === undefined ? undefined : { item, literal: null };
+    this.#asked = { behaviour, slot };
     return slot;
+  }
+
+  /** The name is kept as it is, so there are no more of them than are kept. */
+  #place(slot: Standing, behaviour: Behaviour, literal: Literal | null): void {
+    slot.literal = literal;
+    if (literal === null || literal.behaviour.object !== behaviour.object) return;
+    // Names that were pushed out of the evidence since: few, and gone when names are derived.
+    if (this.#resolved.size >= this.own.records + RESOLVED_SPARE) this.#resolved.clear();
+    this.#resolved.set(rawKey(behaviour), slot);
   }
 
   #resolve(behaviour: Behaviour): string {
@@ -350,41 +375,6 @@ export class ChannelProfile {
     const naming = this.#namings.get(treeName(behaviour));
     return naming === undefined ? resolveAlone(behaviour) : naming.resolve(namesOf(behaviour));
   }
-}
-
-function absorb(item: Item, trace: Trace): void {
-  const { pods, reporters, firstMs, lastMs, exempt } = join(item, trace);
-  Object.assign(item, { pods, reporters, firstMs, lastMs, exempt });
-}
-
-function touch(item: Item, pod: number, ms: number): void {
-  addPod(item.pods, pod);
-  item.isOwn = true;
-  if (ms > item.lastMs) item.lastMs = ms;
-  if (ms < item.firstMs) item.firstMs = ms;
-}
-
-/** The pod showed it before; then only the time is news. */
-export function isShownAgain({ literal }: Standing, pod: number, ms: number): boolean {
-  if (literal?.isKept !== true) return false;
-  const { trace } = literal;
-  return ms >= trace.firstMs && isShownBy(trace.pods, pod);
-}
-
-export function noteTime({ item, literal }: Standing, ms: number): void {
-  if (literal !== null && ms > literal.trace.lastMs) literal.trace.lastMs = ms;
-  if (ms > item.lastMs) item.lastMs = ms;
-}
-
-function groupOf(behaviour: Behaviour, object: string): string {
-  if (behaviour.tree !== 'path') return behaviourText(behaviour, object);
-  const slash = object.lastIndexOf('/');
-  return behaviourText(behaviour, slash < 0 ? object : `${object.slice(0, slash)}/`);
-}
-
-/** A full set takes no larger hash: as far as it can tell the pod is in it. */
-function isShownBy(pods: PodSet, pod: number): boolean {
-  return pods.includes(pod) || (pods.length >= POD_SET_MAX && pod > (pods.at(-1) ?? 0));
 }
 
 /** Trusted in a strong channel at two pods: one poisoned pod teaches nothing. */

@@ -20,7 +20,7 @@ export function cleanRunOf(
   let lastNovelMs = firstMs;
   for (const item of profile.channel(name).items.values()) {
     if (without !== null && !item.isOwn && isOnlyFrom(item.reporters, without)) continue;
-    if (item.exempt || profile.parent?.find(item.behaviour) !== undefined) continue;
+    if (item.exempt || profile.parent?.knows(item.behaviour) === true) continue;
     if (!profile.decisions.isEmpty && profile.isAccepted(item)) continue;
     novel.add(Math.floor(item.firstMs / windowMs));
     if (item.firstMs > lastNovelMs) lastNovelMs = item.firstMs;

@@ -32,8 +32,10 @@ export { parseDocument, type ProfileDocument } from './document-schema.ts';
 export function toDocument(profile: ImageProfile, whose: 'own' | 'all' = 'all'): ProfileDocument {
   const channels: ProfileDocument['channels'] = {};
   for (const name of LEARNED_CHANNELS) {
-    const { own, fleet } = profile.channel(name);
-    channels[name] = channelDocument(whose === 'own' ? own : union(own, fleet));
+    const channel = profile.channel(name);
+    const { own } = channel;
+    // What the fleet told is packed, and unpacking it is most of what this could cost.
+    channels[name] = channelDocument(whose === 'own' ? own : union(own, channel.fleet));
   }
   const rates = whose === 'own' ? [profile.rates] : [profile.rates, profile.toldRates];
   return {
@@ -173,6 +175,8 @@ export function restoreInto(profile: ImageProfile, ...documents: readonly Profil
   }
   profile.reconsider();
   restoreCandidates(profile, valid.flatMap(({ calibration }) => calibration.candidates));
+  // A collector writes what it merged at once, and forgets it.
+  if (profile.outlook !== null) profile.rest();
 }
 
 function addEvidence(

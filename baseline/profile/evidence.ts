@@ -1,7 +1,7 @@
 import type { Behaviour } from '../behaviour/behaviour.ts';
 import { boundedObject, namesOf, separatorOf, type Names } from './names.ts';
-import { podHash } from './pod-set.ts';
-import { copyOf, extend, join, newTrace, type Trace } from './trace.ts';
+import { podHash, SharedPods } from './pod-set.ts';
+import { copyOf, extend, join, newTrace, type Sight, type Trace } from './trace.ts';
 
 /**
  * What pods showed of one channel, before anything is generalised: a sketch that merges by union,
@@ -25,8 +25,8 @@ export const LEVEL_MAX = 4;
 
 export type Literal = {
   readonly behaviour: Behaviour;
-  /** Null until a name is made of it, which merging never does; ask `segmentsIn`. */
-  segments: readonly string[] | null;
+  /** Null until a name is made of it, which merging never does; ask `namesIn`. */
+  names: Names | null;
   readonly hash: number;
   trace: Trace;
   /** False when smaller hashes pushed it out of the sketch. */
@@ -36,10 +36,9 @@ export type Literal = {
 export type Family = {
   readonly key: string;
   readonly hash: number;
-  readonly shapes: Names['shapes'];
   readonly place: Place | null;
   /** Sorted by hash. */
-  readonly literals: Literal[];
+  literals: readonly Literal[];
   /** Of the names that are no longer kept. */
   rest: Trace | null;
 };
@@ -49,7 +48,7 @@ export type Place = {
   /** One behaviour of it, for its verb, its program and its kind of tree. */
   readonly behaviour: Behaviour;
   /** Sorted by hash. */
-  readonly families: Family[];
+  families: readonly Family[];
   rest: Trace | null;
 };
 
@@ -62,12 +61,25 @@ export type Sighting = {
 
 const REFUSED: Sighting = { literal: null, isNews: false };
 
-export function segmentsIn(literal: Literal): readonly string[] {
-  literal.segments ??= namesOf(literal.behaviour).segments;
-  return literal.segments;
+/** A name and what is known of it. */
+export type Seen = { readonly behaviour: Behaviour; readonly trace: Trace };
+
+/** The names that are kept of a family, and what is known of the others. */
+export type FamilyView = { readonly literals: readonly Seen[]; readonly rest: Trace | null };
+
+/** Evidence to be read: its families, then what was dropped of each place. */
+export type EvidenceView = {
+  readonly level: number;
+  readonly isEmpty: boolean;
+  view(): Iterable<FamilyView | Seen>;
+};
+
+export function namesIn(literal: Literal): Names {
+  literal.names ??= namesOf(literal.behaviour);
+  return literal.names;
 }
 
-export class Evidence {
+export class Evidence implements EvidenceView {
   readonly families = new Map<string, Family>();
   readonly places = new Map<string, Place>();
   records = 0;
@@ -75,10 +87,15 @@ export class Evidence {
   /** Grows when something was learned, not when something was seen again. */
   version = 0;
   #level = 0;
+  #shared: SharedPods | null = null;
 
   /** How often families and places were halved. */
   get level(): number {
     return this.#level;
+  }
+
+  get isEmpty(): boolean {
+    return this.families.size === 0;
   }
 
   /** New families are refused: the bound of the whole channel. */
@@ -91,8 +108,9 @@ export class Evidence {
   }
 
   /** A pod showed it. */
-  see(behaviour: Behaviour, pod: number, ms: number, exempt: boolean): Sighting {
-    return this.#put(behaviour, newTrace(pod, ms, exempt));
+  see(behaviour: Behaviour, sight: Sight): Sighting {
+    this.#shared ??= new SharedPods();
+    return this.#put(behaviour, newTrace(sight, this.#shared));
   }
 
   /** The name, if it is kept. */
@@ -105,8 +123,16 @@ export class Evidence {
   }
 
   /** The same for a name that is kept: the common case, without looking for it. */
-  static again(literal: Literal, pod: number, ms: number, exempt: boolean): boolean {
-    return extend(literal.trace, pod, ms, exempt);
+  again(literal: Literal, sight: Sight): boolean {
+    this.#shared ??= new SharedPods();
+    return extend(literal.trace, sight, this.#shared);
+  }
+
+  /** Names are made of what it is put together with: of it alone not for the time being. */
+  forgetNames(): void {
+    for (const { literals } of this.families.values()) {
+      for (const literal of literals) literal.names = null;
+    }
   }
 
   /** Keeps half as many of each, until the level is reached. */
@@ -118,20 +144,33 @@ export class Evidence {
     }
   }
 
-  /** Takes in all that the other holds, or of it the names that are wanted. */
-  absorb(other: Evidence, isWanted: (literal: Literal) => boolean = () => true): void {
+  *view(): Generator<FamilyView | Seen, void> {
+    yield* this.families.values();
+    for (const { behaviour, rest } of this.places.values()) {
+      if (rest !== null) yield { behaviour, trace: rest };
+    }
+  }
+
+  /**
+   * Takes in all that the other holds, or of it the names that are wanted. The traces stay the
+   * other's: joining makes new ones, so that only `see` would change them, which nobody tells of
+   * evidence that was put together.
+   */
+  absorb(other: EvidenceView, isWanted: ((seen: Seen) => boolean) | null = null): void {
     this.raise(other.level);
-    for (const { literals, rest } of other.families.values()) {
-      const wanted = literals.filter(isWanted);
+    for (const one of other.view()) {
+      if ('behaviour' in one) {
+        this.addPlaceRest(one.behaviour, one.trace);
+        continue;
+      }
+      const { literals, rest } = one;
+      const wanted = isWanted === null ? literals : literals.filter(isWanted);
       const [first] = wanted;
       if (first === undefined) continue;
-      this.addNames(wanted.map(({ behaviour, trace }) => ({ behaviour, trace: copyOf(trace) })));
+      this.addNames(wanted);
       // What was dropped says nothing of a family of which some names do not count.
       if (rest === null || wanted.length < literals.length) continue;
-      this.addFamilyRest(first.behaviour, copyOf(rest));
-    }
-    for (const { behaviour, rest } of other.places.values()) {
-      if (rest !== null) this.addPlaceRest(behaviour, copyOf(rest));
+      this.addFamilyRest(first.behaviour, rest);
     }
   }
 
@@ -141,14 +180,14 @@ export class Evidence {
   }
 
   /** Names of one family: what shape they have is found out once, which is most of a merge. */
-  addNames(names: readonly { readonly behaviour: Behaviour; readonly trace: Trace }[]): void {
+  addNames(names: readonly Seen[]): void {
     const [first] = names;
     if (first === undefined) return;
     const shape = namesOf(first.behaviour);
     const key = familyKey(first.behaviour, shape);
     for (const { behaviour, trace } of names) {
       const family = this.families.get(key) ?? this.#newFamily(behaviour, key, shape, trace);
-      if (family !== null) this.#name(family, boundedBehaviour(behaviour), null, trace);
+      if (family !== null) this.#name(family, boundedBehaviour(behaviour), trace);
     }
   }
 
@@ -176,7 +215,7 @@ export class Evidence {
     const known = this.families.get(key);
     const family = known ?? this.#newFamily(behaviour, key, names, trace);
     if (family === null) return REFUSED;
-    return this.#name(family, boundedBehaviour(behaviour), names.segments, trace);
+    return this.#name(family, boundedBehaviour(behaviour), trace);
   }
 
   /** Null when the channel is full, or its place is full of smaller ones. */
@@ -187,8 +226,7 @@ export class Evidence {
       return null;
     }
     const place = this.#place(behaviour, names);
-    const { shapes } = names;
-    const family = { key, hash: podHash(key), shapes, place, literals: [], rest: null };
+    const family: Family = { key, hash: podHash(key), place, literals: [], rest: null };
     if (place !== null) {
       const { families } = place;
       const index = placeIn(families, (other) => isBefore(other, family));
@@ -196,19 +234,14 @@ export class Evidence {
         place.rest = joined(place.rest, trace);
         return null;
       }
-      families.splice(index, 0, family);
+      place.families = families.toSpliced(index, 0, family);
     }
     this.families.set(key, family);
     if (place !== null) this.#shrinkPlace(place);
     return family;
   }
 
-  #name(
-    family: Family,
-    behaviour: Behaviour,
-    segments: readonly string[] | null,
-    trace: Trace,
-  ): Sighting {
+  #name(family: Family, behaviour: Behaviour, trace: Trace): Sighting {
     const { literals } = family;
     const hash = podHash(behaviour.object);
     const index = positionOf(literals, hash, behaviour.object);
@@ -224,8 +257,9 @@ export class Evidence {
       family.rest = joined(family.rest, trace);
       return REFUSED;
     }
-    const literal: Literal = { behaviour, segments, hash, trace, isKept: true };
-    literals.splice(index, 0, literal);
+    const literal: Literal = { behaviour, names: null, hash, trace, isKept: true };
+    // To measure: a list that grows in place takes room for sixteen, and most families are one.
+    family.literals = literals.toSpliced(index, 0, literal);
     this.records += 1;
     this.version += 1;
     this.#shrinkFamily(family);
@@ -234,18 +268,22 @@ export class Evidence {
   }
 
   #shrinkFamily(family: Family): void {
-    while (family.literals.length > LITERALS_MAX >> this.#level) {
-      const dropped = family.literals.pop() as Literal;
-      family.rest = joined(family.rest, this.#drop(dropped));
-    }
+    const most = LITERALS_MAX >> this.#level;
+    const dropped = family.literals.slice(most).reverse();
+    if (dropped.length === 0) return;
+    family.literals = family.literals.slice(0, most);
+    for (const literal of dropped) family.rest = joined(family.rest, this.#drop(literal));
   }
 
   #shrinkPlace(place: Place): void {
-    while (place.families.length > PLACE_FAMILIES_MAX >> this.#level) {
-      const dropped = place.families.pop() as Family;
-      this.families.delete(dropped.key);
-      for (const literal of dropped.literals) place.rest = joined(place.rest, this.#drop(literal));
-      if (dropped.rest !== null) place.rest = joined(place.rest, dropped.rest);
+    const most = PLACE_FAMILIES_MAX >> this.#level;
+    const dropped = place.families.slice(most).reverse();
+    if (dropped.length === 0) return;
+    place.families = place.families.slice(0, most);
+    for (const { key, literals, rest } of dropped) {
+      this.families.delete(key);
+      for (const literal of literals) place.rest = joined(place.rest, this.#drop(literal));
+      if (rest !== null) place.rest = joined(place.rest, rest);
     }
   }
 

@@ -6,7 +6,6 @@ import { ChannelProfile, isTrusted, type Item } from './channel-profile.ts';
 import { cleanRunOf } from './clean-run.ts';
 import { completion, type Completion, type CompletionRule } from './completion.ts';
 import { Decisions, type Ruling } from './decisions.ts';
-import type { Literal } from './evidence.ts';
 import { meansSiblingOf } from './meant.ts';
 import { Pods, restartsIn } from './pods.ts';
 import { support } from './pod-set.ts';
@@ -115,7 +114,7 @@ export class ImageProfile {
   #newChannel(name: LearnedChannel): ChannelProfile {
     return new ChannelProfile(name, {
       podCount: () => this.pods.size,
-      isTold: ({ trace }: Literal) => this.#quorum?.countedLast(trace.reporters, name) ?? true,
+      isTold: ({ trace }) => this.#quorum?.countedLast(trace.reporters, name) ?? true,
     });
   }
 
@@ -127,6 +126,12 @@ export class ImageProfile {
   find(behaviour: Behaviour): Item | undefined {
     const name = behaviour.channel as LearnedChannel;
     return this.channel(name).find(behaviour) ?? this.parent?.find(behaviour);
+  }
+
+  /** The same of all that another profile knows: nothing is remembered of it. */
+  knows(behaviour: Behaviour): boolean {
+    const name = behaviour.channel as LearnedChannel;
+    return this.channel(name).knows(behaviour) || (this.parent?.knows(behaviour) ?? false);
   }
 
   /** What a person said about it, by its own name or by what it is called in general. */
@@ -365,7 +370,7 @@ export class ImageProfile {
       for (const item of this.channel(name).items.values()) {
         const [only] = item.pods;
         if (support(item.pods) !== 1 || only === undefined || this.isAccepted(item)) continue;
-        if (this.parent?.find(item.behaviour) === undefined) alone.add(only);
+        if (this.parent?.knows(item.behaviour) !== true) alone.add(only);
       }
     }
     return 1 - Math.min(1, alone.size / pods);
@@ -388,6 +393,11 @@ export class ImageProfile {
       return ageMs > NEVER_COMPLETE_AGES * rule.ageMsMin ? 'never-complete' : 'learning';
     }
     return 'complete';
+  }
+
+  /** What the fleet told is kept small until it tells more. */
+  rest(): void {
+    for (const channel of this.channels.values()) channel.rest();
   }
 
   review(): void {

@@ -16,7 +16,7 @@ function behaviour(path: string): Behaviour {
 function naming(seen: readonly Seen[], podCount: number): (path: string) => string {
   const evidence = new Evidence();
   for (const [path, ...pods] of seen) {
-    for (const pod of pods) evidence.see(behaviour(path), pod, 0, false);
+    for (const pod of pods) evidence.see(behaviour(path), { pod, ms: 0, exempt: false });
   }
   const names = new Naming('path', evidence.families.values(), podCount);
   return (path) => names.resolve(namesOf(behaviour(path)));

@@ -1,5 +1,5 @@
 import type { Behaviour } from '../behaviour/behaviour.ts';
-import { segmentsIn, type Evidence, type Family, type Literal } from './evidence.ts';
+import { namesIn, type Evidence, type Family, type Literal } from './evidence.ts';
 import { namesOf, separatorOf, treeName, type Names } from './names.ts';
 import { mergePodSets, type PodSet } from './pod-set.ts';
 
@@ -40,10 +40,9 @@ type Directory = {
   isFull: boolean;
 };
 
-type Entry = {
+type Entry = Names & {
   readonly family: Family;
   readonly literal: Literal;
-  readonly segments: readonly string[];
   /** What its directory is called, and the same with all fan-out directories as one. */
   name: string;
   pool: string;
@@ -60,12 +59,12 @@ export class Naming {
     this.#tree = tree;
     const entries: Entry[] = [];
     for (const family of families) {
-      // What stands for itself all the way down (`/etc`) is in nobody's way.
-      if (family.shapes.length === 0) continue;
       for (const literal of family.literals) {
-        const segments = segmentsIn(literal);
+        const { segments, shapes } = namesIn(literal);
+        // What stands for itself all the way down (`/etc`) is in nobody's way.
+        if (shapes.length === 0) break;
         const name = segments[0] ?? '';
-        entries.push({ family, literal, segments, name, pool: name });
+        entries.push({ family, literal, segments, shapes, name, pool: name });
       }
     }
     let deeper = entries;
@@ -76,9 +75,14 @@ export class Naming {
     for (const { literal, name } of entries) this.#names.set(literal, name);
   }
 
+  /** What each of them is called has been asked; it is more than all the rest. */
+  forgetNames(): void {
+    this.#names.clear();
+  }
+
   /** What one of the names it was made from is called. */
   nameOf(literal: Literal): string {
-    return this.#names.get(literal) ?? segmentsIn(literal).join(separatorOf(this.#tree));
+    return this.#names.get(literal) ?? resolveAlone(literal.behaviour);
   }
 
   resolve({ segments, shapes }: Names): string {
@@ -115,7 +119,7 @@ export class Naming {
     const separator = separatorOf(this.#tree);
     for (const entry of entries) {
       const segment = entry.segments[depth] as string;
-      const shape = entry.family.shapes[depth] ?? null;
+      const shape = entry.shapes[depth] ?? null;
       const called = this.#called(entry.name, entry.pool, segment, shape);
       const isPooled = isFanOut(this.#tree, segment) && shape !== null;
       entry.pool += separator + (isPooled ? shape : called);
@@ -124,14 +128,14 @@ export class Naming {
   }
 
   #count(
-    { family, literal, segments, name, pool }: Entry,
+    { family, literal, segments, shapes, name, pool }: Entry,
     depth: number,
     groups: Map<string, Group>,
     directories: Map<string, Directory>,
   ): void {
     const { pods } = literal.trace;
     const segment = segments[depth] as string;
-    const shape = family.shapes[depth] ?? null;
+    const shape = shapes[depth] ?? null;
     const key = shape === null ? null : groupKey(pool, shape);
     if (shape !== null && key !== null) {
       const group = groups.get(key) ?? newGroup(shape, this.#tree);

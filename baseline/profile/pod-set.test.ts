@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
-  addPod,
   hasPod,
   mergePodSets,
   podHash,
   POD_SET_MAX,
   support,
+  withPod,
   type PodSet,
 } from './pod-set.ts';
 
@@ -14,9 +14,7 @@ import {
 const sightings = fc.array(fc.integer({ min: 0, max: 14 }), { maxLength: 40 });
 
 function setOf(pods: readonly number[]): PodSet {
-  const set: PodSet = [];
-  for (const pod of pods) addPod(set, pod);
-  return set;
+  return pods.reduce<PodSet>(withPod, []);
 }
 
 const podSet = sightings.map(setOf);
@@ -77,23 +75,22 @@ test('a merged set holds what the pods of both would have made together', () => 
 
 test('merging leaves its inputs alone', () => {
   const a: PodSet = [1];
-  const merged = mergePodSets(a, []);
-  addPod(merged, 2);
-  expect(a).toEqual([1]);
+  const b: PodSet = [0];
+  expect(mergePodSets(a, b)).toEqual([0, 1]);
+  expect(withPod(a, 2)).toEqual([1, 2]);
+  expect([a, b]).toEqual([[1], [0]]);
 });
 
-test('adding says whether the pod is new to the set', () => {
-  const set: PodSet = [];
-  expect(addPod(set, 5)).toBe(true);
-  expect(addPod(set, 5)).toBe(false);
+test('a set stays what it is when the pod is in it already', () => {
+  const set = withPod([], 5);
+  expect(withPod(set, 5)).toBe(set);
   expect(hasPod(set, 5)).toBe(true);
   expect(hasPod(set, 6)).toBe(false);
 });
 
 test('a pod beyond a full set of smaller ones is not added', () => {
   const set = setOf([0, 1, 2, 3, 4, 5, 6, 7]);
-  expect(addPod(set, 8)).toBe(false);
-  expect(set).toHaveLength(POD_SET_MAX);
+  expect(withPod(set, 8)).toBe(set);
 });
 
 test('hashes of pod uids are integers of 48 bits', () => {

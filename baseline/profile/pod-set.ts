@@ -8,8 +8,8 @@ export const POD_SET_MAX = 8;
 /** Nodes that reported something, as the collector saw them: two are a quorum. */
 export const REPORTERS_MAX = 4;
 
-/** Sorted hashes, each once. */
-export type HashSet = number[];
+/** Sorted hashes, each once. Never changed, since many hold the same. */
+export type HashSet = readonly number[];
 /** At most `POD_SET_MAX` long. */
 export type PodSet = HashSet;
 
@@ -30,23 +30,36 @@ export function reporterOf(reporter: string): number {
   return Math.max(1, podHash(reporter));
 }
 
-/** Adds a hash; true when it is in the set now and was not before. */
-export function addHash(set: HashSet, hash: number, max: number): boolean {
+/** The set with the pod in it; the same one when that changes nothing. */
+export function withPod(set: PodSet, pod: number): PodSet {
   let index = 0;
   while (index < set.length) {
     const entry = set[index] as number;
-    if (entry === hash) return false;
-    if (entry > hash) break;
+    if (entry === pod) return set;
+    if (entry > pod) break;
     index += 1;
   }
-  if (index >= max) return false;
-  set.splice(index, 0, hash);
-  if (set.length > max) set.pop();
-  return true;
+  if (index >= POD_SET_MAX) return set;
+  return set.toSpliced(index, 0, pod).slice(0, POD_SET_MAX);
 }
 
-export function addPod(set: PodSet, pod: number): boolean {
-  return addHash(set, pod, POD_SET_MAX);
+/**
+ * Lets what one pod shows share its sets: a thousand files that all pods read are a thousand times
+ * the same pods, and a pod shows them one after the other.
+ */
+export class SharedPods {
+  #pod = -1;
+  readonly #with = new Map<PodSet, PodSet>();
+
+  with(set: PodSet, pod: number): PodSet {
+    if (pod !== this.#pod) this.#with.clear();
+    this.#pod = pod;
+    const known = this.#with.get(set);
+    if (known !== undefined) return known;
+    const next = withPod(set, pod);
+    this.#with.set(set, next);
+    return next;
+  }
 }
 
 export function hasPod(set: PodSet, pod: number): boolean {
@@ -58,7 +71,8 @@ export function support(set: PodSet): number {
 }
 
 export function mergeHashes(a: HashSet, b: HashSet, max: number): HashSet {
-  const merged: HashSet = [];
+  if (a === b && a.length <= max) return a;
+  const merged: number[] = [];
   let left = 0;
   let right = 0;
   while (merged.length < max && (left < a.length || right < b.length)) {

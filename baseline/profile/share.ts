@@ -1,4 +1,4 @@
-import type { Evidence, Literal } from './evidence.ts';
+import type { Evidence, Literal, Seen } from './evidence.ts';
 import { support } from './pod-set.ts';
 
 /**
@@ -24,6 +24,10 @@ export class Share {
   /** Names that one pod alone showed first on a day. */
   readonly #alone = new Map<string, number>();
 
+  get isEmpty(): boolean {
+    return this.#alone.size === 0;
+  }
+
   mayKeep(pod: number, ms: number): boolean {
     return (this.#alone.get(dayOf(pod, ms)) ?? 0) < KEPT_PER_POD_AND_DAY;
   }
@@ -37,7 +41,7 @@ export class Share {
   }
 
   /** Notes all names of the evidence; those that do not count. */
-  beyond({ families }: Evidence): ReadonlySet<Literal> {
+  beyond({ families }: Evidence): ReadonlySet<Seen> {
     const days = new Map<string, Shown[]>();
     for (const { key, literals } of families.values()) {
       for (const literal of literals) {
@@ -50,7 +54,7 @@ export class Share {
         else shown.push({ key, literal });
       }
     }
-    const beyond = new Set<Literal>();
+    const beyond = new Set<Seen>();
     for (const [day, shown] of days) {
       this.#alone.set(day, shown.length);
       if (shown.length <= NEW_PER_POD_AND_DAY) continue;

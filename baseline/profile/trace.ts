@@ -1,10 +1,10 @@
 import {
-  addPod,
   mergeHashes,
   mergePodSets,
   REPORTERS_MAX,
   type HashSet,
   type PodSet,
+  type SharedPods,
 } from './pod-set.ts';
 
 /**
@@ -24,19 +24,28 @@ export type Trace = {
   exempt: boolean;
 };
 
-export function newTrace(pod: number, ms: number, exempt: boolean): Trace {
-  return { pods: [pod], reporters: [], firstMs: ms, lastMs: ms, exempt };
+/** A pod shows it. */
+export type Sight = { readonly pod: number; readonly ms: number; readonly exempt: boolean };
+
+const NOBODY: HashSet = [];
+
+export function newTrace({ pod, ms, exempt }: Sight, shared: SharedPods): Trace {
+  return {
+    pods: shared.with(NOBODY, pod), reporters: NOBODY, firstMs: ms, lastMs: ms, exempt,
+  };
 }
 
-/** A pod shows it once more; true when no pod of that hash had. */
-export function extend(trace: Trace, pod: number, ms: number, exempt: boolean): boolean {
+/** Once more; true when no pod of that hash had. */
+export function extend(trace: Trace, { pod, ms, exempt }: Sight, shared: SharedPods): boolean {
   if (ms > trace.lastMs) trace.lastMs = ms;
   if (ms === trace.firstMs) trace.exempt &&= exempt;
   if (ms < trace.firstMs) {
     trace.firstMs = ms;
     trace.exempt = exempt;
   }
-  return addPod(trace.pods, pod);
+  const before = trace.pods;
+  trace.pods = shared.with(before, pod);
+  return trace.pods !== before;
 }
 
 export function join(a: Trace, b: Trace): Trace {
@@ -52,5 +61,5 @@ export function join(a: Trace, b: Trace): Trace {
 }
 
 export function copyOf(trace: Trace): Trace {
-  return { ...trace, pods: [...trace.pods], reporters: [...trace.reporters] };
+  return { ...trace };
 }

@@ -62,9 +62,11 @@ export function partOf(profile: ImageProfile, workload: string, key: string): Im
   const pods = part.pods.spans();
   for (const name of LEARNED_CHANNELS) {
     const { own, fleet } = profile.channel(name);
-    keepOf(own, part.channel(name).own, pods);
-    keepOf(fleet, part.channel(name).fleet, pods);
-    part.channel(name).settle();
+    const channel = part.channel(name);
+    keepOf(own, channel.own, pods);
+    channel.tell((told) => keepOf(fleet, told, pods));
+    channel.settle();
+    channel.rest();
   }
   for (const [command, runs] of profile.probes.runs) part.probes.tell(command, runs);
   for (const [command, runs] of profile.toldProbes.runs) part.toldProbes.tell(command, runs);
