@@ -1,13 +1,13 @@
-import type { Alert, AlertProcess, AlertProfile } from './alert.ts';
+import type { Alert, AlertProcess } from './alert.ts';
 import type { Finding } from './episode/finding.ts';
 import { Folding } from './episode/folding.ts';
 import { findingOf, sessionReason, upgradeReason } from './episode/reasons.ts';
 import type { SeenAgain, Sight } from './judge/again.ts';
-import { Judge, type Judged } from './judge/judge.ts';
+import { Judge, LOOK_MS, type Judged } from './judge/judge.ts';
 import type { LastSeen, PodWatch } from './judge/pod-watch.ts';
 import type { Session } from './judge/process-table.ts';
 import type { Verdict } from './judge/verdict.ts';
-import type { Image, Observation } from './observation.ts';
+import type { Observation } from './observation.ts';
 import { COMPLETION_DEFAULT, type CompletionRule } from './profile/completion.ts';
 import type { ParsedDecisions } from './profile/decisions.ts';
 import {
@@ -16,9 +16,9 @@ import {
   toDocument,
   type ProfileDocument,
 } from './profile/document.ts';
-import { STRONG_CHANNELS, type ImageProfile } from './profile/image-profile.ts';
-import type { LearnedChannel } from './profile/image-profile.ts';
+import type { ImageProfile } from './profile/image-profile.ts';
 import { ProfileBook } from './profile/profile-book.ts';
+import { Progress, type ImageProgress } from './progress.ts';
 
 /**
  * The heart: learns what each image normally does, judges what its pods do now, and folds what it
@@ -66,17 +66,6 @@ const MORE_WINDOWS_AFTER = 30;
 /** Commands from outside that wait to be told apart from probes; beyond, they are told at once. */
 export const SESSIONS_WAITING_MAX = 256;
 
-export type ImageProgress = {
-  readonly key: string;
-  readonly image: Image;
-  readonly state: AlertProfile['state'];
-  readonly coverage: number;
-  readonly observations: number;
-  readonly pods: number;
-  /** At the present rate; -1 when nobody can say. */
-  readonly completeInSeconds: number;
-};
-
 export type Evidence = {
   readonly key: string;
   readonly revision: number;
@@ -99,16 +88,19 @@ export class Baseline {
   readonly #options: Required<BaselineOptions>;
   readonly #judge: Judge;
   readonly #folding: Folding;
+  readonly #progress: Progress;
   readonly #sessions = new Map<Session, WaitingSession>();
   readonly #sent = new WeakMap<ImageProfile, Sent>();
   readonly #diffTold = new WeakMap<ImageProfile, number>();
   #nowMs = 0;
+  #look = -1;
 
   constructor(options: BaselineOptions) {
     this.#options = { ...DEFAULTS, ...options };
     this.profiles = new ProfileBook(this.#options);
     this.#judge = new Judge(this.#options, this.profiles);
     this.#folding = new Folding(this.#options);
+    this.#progress = new Progress(this.#options.completion, this.#options.windowMs);
   }
 
   /**
@@ -152,6 +144,9 @@ export class Baseline {
   advance(nowNs: bigint): void {
     this.#setClock(Number(nowNs / 1_000_000n));
     for (const verdict of this.#judge.advance(this.#nowMs)) this.#tell(verdict);
+    const look = Math.floor(this.#nowMs / LOOK_MS);
+    if (look === this.#look) return;
+    this.#look = look;
     this.#tellWaitingSessions();
     this.#tellDiffs();
   }
@@ -182,7 +177,11 @@ export class Baseline {
    * by: once a minute from each of a thousand nodes would be most of what the collector merges.
    */
   takeEvidence(): readonly Evidence[] {
-    const changed: Evidence[] = [];
+    return [...this.eachEvidence()];
+  }
+
+  /** The same, each made when it is asked for: of a hundred images that is half a second. */
+  *eachEvidence(): Generator<Evidence> {
     for (const profile of this.profiles.values()) {
       const { revision, pods: { own, ownWindows: windows } } = profile;
       if (own.size === 0) continue;
@@ -190,9 +189,8 @@ export class Baseline {
       if (sent?.revision === revision && !this.#isMuchMore(sent, windows)) continue;
       this.#sent.set(profile, { revision, windows, atMs: this.#nowMs });
       const document = toDocument(profile, 'own');
-      changed.push({ key: profile.key, revision: profile.revision, document });
+      yield { key: profile.key, revision: profile.revision, document };
     }
-    return changed;
   }
 
   #isMuchMore(sent: Sent, windows: number): boolean {
@@ -217,22 +215,7 @@ export class Baseline {
   }
 
   progress(): readonly ImageProgress[] {
-    return [...this.profiles.values()].map((profile) => {
-      const about = this.#profileOf(profile);
-      let inSeconds = 0;
-      for (const name of STRONG_CHANNELS) {
-        const { completion, windowMs } = this.#options;
-        const state = profile.completion(name as LearnedChannel, completion, windowMs);
-        if (state.inSeconds < 0 || inSeconds < 0) inSeconds = -1;
-        else inSeconds = Math.max(inSeconds, state.inSeconds);
-      }
-      return {
-        key: profile.key,
-        image: profile.image,
-        ...about,
-        completeInSeconds: about.state === 'complete' ? 0 : inSeconds,
-      };
-    });
+    return Array.from(this.profiles.values(), (profile) => this.#progress.of(profile));
   }
 
   #tell(verdict: Verdict): void {
@@ -243,7 +226,7 @@ export class Baseline {
       teller,
       finding,
       this.#process(observation, watch),
-      this.#profileOf(watch.profile),
+      this.#progress.alertProfile(watch.profile),
     );
   }
 
@@ -285,7 +268,7 @@ export class Baseline {
       finding,
       reason,
       this.#process(observation, watch),
-      this.#profileOf(watch.profile),
+      this.#progress.alertProfile(watch.profile),
     );
   }
 
@@ -312,7 +295,7 @@ export class Baseline {
         },
         reason,
         this.#process(observation, last),
-        this.#profileOf(profile),
+        this.#progress.alertProfile(profile),
       );
     }
   }
@@ -330,15 +313,6 @@ export class Baseline {
       commandLine,
       uid: o.process.uid,
       ancestry: table.ancestry(o.process),
-    };
-  }
-
-  #profileOf(profile: ImageProfile): AlertProfile {
-    return {
-      state: profile.state(this.#options.completion, this.#options.windowMs),
-      coverage: profile.coverage(),
-      observations: profile.observations,
-      pods: profile.podCount,
     };
   }
 }

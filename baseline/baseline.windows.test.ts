@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Baseline } from './baseline.ts';
+import { Baseline } from './baseline.ts';
+import { LESSONS_PER_CALL_MAX } from './judge/judge.ts';
 import type { Container, Observation } from './observation.ts';
 import type { ImageProfile } from './profile/image-profile.ts';
-import { exec, pod, timeNs, write } from './testing/observations.ts';
+import { podHash } from './profile/pod-set.ts';
+import { windowOffset } from './profile/window-offset.ts';
+import { exec, pod, read, timeNs, write } from './testing/observations.ts';
 import { learnedStage, routine, SIX_PODS, Stage } from './testing/stage.ts';
 
 /** A window of the stage is one second; it is closed by time when it is a whole one behind. */
@@ -121,6 +124,16 @@ test('weak evidence beyond the budget raises without a further event', () => {
 });
 
 describe('a gap', () => {
+  /** Of all pods, each by its own minute. */
+  function windowsIn({ from, to }: { readonly from: number; readonly to: number }): number {
+    let windows = 0;
+    for (const { podUid } of SIX_PODS) {
+      const offset = windowOffset(podHash(podUid), 1_000) / 1_000;
+      windows += Math.floor(to - offset) - Math.floor(from - offset) + 1;
+    }
+    return windows;
+  }
+
   function passWith(gap: { readonly from: number; readonly to: number } | null): number {
     const stage = new Stage();
     for (let second = 0; second < 30; second += 1) stage.pass(1);
@@ -133,8 +146,9 @@ describe('a gap', () => {
 
   test('takes the windows it covers from every pod, also when they were counted before', () => {
     const whole = passWith(null);
-    expect(passWith({ from: 30, to: 32.5 })).toBe(whole - 3 * SIX_PODS.length);
-    expect(passWith({ from: 10, to: 19.5 })).toBe(whole - 10 * SIX_PODS.length);
+    for (const gap of [{ from: 30, to: 32.5 }, { from: 10, to: 19.5 }]) {
+      expect(passWith(gap)).toBe(whole - windowsIn(gap));
+    }
     expect(passWith({ from: 1_000, to: 2_000 })).toBe(whole);
     expect(passWith({ from: -2_000, to: -1_000 })).toBe(whole);
   });
@@ -161,5 +175,47 @@ describe('a gap', () => {
     expect(profile.windows).toBe(0);
     expect(profile.channel('exec').items.has(REPORT)).toBe(true);
     expect(stage.baseline.progress()[0]?.coverage).toBe(0);
+  });
+});
+
+describe('pods that start together', () => {
+  const containers = Array.from({ length: 120 }, (_, index) => job(`r-${index}`));
+
+  test('end their windows apart, each once a minute', () => {
+    const baseline = new Baseline({ cluster: 'test', node: 'node-a' });
+    const ends: number[] = [];
+    for (let second = 0; second < 180; second += 1) {
+      for (const container of containers) {
+        baseline.observe(read('/srv/page', { in: container, at: second }));
+      }
+      baseline.advance(timeNs(second));
+      ends.push(profileOf(baseline, 'batch/report').windows);
+    }
+    const inSecond = ends.map((windows, second) => windows - (ends[second - 1] ?? 0));
+    // Two a second, if hashes were spread as evenly as can be.
+    expect(Math.max(...inSecond)).toBeLessThan(12);
+    expect((ends[119] ?? 0) - (ends[59] ?? 0)).toBe(containers.length);
+    expect((ends[179] ?? 0) - (ends[119] ?? 0)).toBe(containers.length);
+  });
+
+  test('and fall silent together are learned by and by, all of them', () => {
+    const files = 100;
+    const baseline = new Baseline({ cluster: 'test', node: 'node-a' });
+    const silent = containers.slice(0, 10);
+    for (const container of silent) {
+      for (let file = 0; file < files; file += 1) {
+        baseline.observe(read(`/srv/page-${container.pod}-${file}`, { in: container, at: 0 }));
+      }
+    }
+    const profile = profileOf(baseline, 'batch/report');
+    const windows: number[] = [];
+    while (profile.windows < silent.length && windows.length < silent.length) {
+      baseline.advance(timeNs(300));
+      windows.push(profile.windows);
+    }
+    const most = Math.ceil(LESSONS_PER_CALL_MAX / files);
+    expect(windows[0]).toBe(most);
+    expect(windows).toHaveLength(Math.ceil(silent.length / most));
+    expect(windows.at(-1)).toBe(silent.length);
   });
 });

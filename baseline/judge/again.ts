@@ -161,7 +161,7 @@ export class Again {
       !watch.isForgotten &&
       watch.profile === profile &&
       watch.window !== 'closed' &&
-      this.#ground.windows.indexOf(ms) === watch.windowIndex &&
+      this.#ground.windows.indexOf(watch, ms) === watch.windowIndex &&
       profile.decisions.revision === decided &&
       this.#ground.addresses() === addresses
     );

@@ -36,11 +36,11 @@ export class Gaps {
     return this.#gaps.some((gap) => gap.fromMs < toMs && gap.toMs >= fromMs);
   }
 
-  /** How many of the windows from `first` to before `end` a gap touches. */
-  windows(first: number, end: number, windowMs: number): number {
+  /** How many of the windows that begin from `fromMs` to before `toMs` a gap touches. */
+  windows(fromMs: number, toMs: number, windowMs: number): number {
     let touched = 0;
-    for (let index = first; index < end; index += 1) {
-      if (this.touch(index * windowMs, (index + 1) * windowMs)) touched += 1;
+    for (let ms = fromMs; ms < toMs; ms += windowMs) {
+      if (this.touch(ms, ms + windowMs)) touched += 1;
     }
     return touched;
   }

@@ -24,6 +24,12 @@ export const PODS_WATCHED_MAX = 4096;
 export const ADDRESSES_MAX = 8192;
 /** A call to `advance` looks at so many pods; the rest is for the next ones. */
 export const PODS_SWEPT_MAX = 512;
+/** Windows of silent pods are looked at so often in the length of one. */
+const SWEEPS_PER_WINDOW = 12;
+/** One call closes windows until it has learned so much; the rest is for the next ones. */
+export const LESSONS_PER_CALL_MAX = 256;
+/** What is due by time is looked for so often: it waited for minutes, and all images are asked. */
+export const LOOK_MS = 1_000;
 /** Windows of an image between two looks at whether its applications differ. */
 const SPLIT_LOOK_WINDOWS = 64;
 const RATE_SCORE = 55;
@@ -61,6 +67,7 @@ export class Judge {
   #addressChanges = 0;
   #sweep: Iterator<PodWatch> | null = null;
   #sweptIndex = 0;
+  #look = -1;
   readonly #splitLooks = new WeakMap<ImageProfile, number>();
 
   constructor(options: JudgeOptions, book: ProfileBook) {
@@ -120,25 +127,28 @@ export class Judge {
   advance(nowMs: number): readonly Verdict[] {
     const verdicts: Verdict[] = [];
     this.#closeOverdue(nowMs, verdicts);
-    for (const profile of this.#book.values()) {
-      if (profile.diff.candidates.size > 0) this.#raiseOverdue(profile, nowMs, verdicts);
-    }
+    const look = Math.floor(nowMs / LOOK_MS);
+    if (look !== this.#look) this.#raiseOverdue(nowMs, verdicts);
+    this.#look = look;
     return verdicts.length === 0 ? NO_VERDICTS : this.#raised(verdicts);
   }
 
-  /** Once a window, over as many calls as it takes. */
+  /** Over as many calls as it takes. */
   #closeOverdue(nowMs: number, verdicts: Verdict[]): void {
-    const index = this.#windows.indexOf(nowMs);
+    const index = Math.floor((nowMs * SWEEPS_PER_WINDOW) / this.#options.windowMs);
     if (this.#sweep === null && index === this.#sweptIndex) return;
     this.#sweptIndex = index;
     this.#sweep ??= this.#pods.values();
-    for (let looked = 0; looked < PODS_SWEPT_MAX; looked += 1) {
+    let lessons = 0;
+    for (let looked = 0; looked < PODS_SWEPT_MAX && lessons < LESSONS_PER_CALL_MAX; looked += 1) {
       const { done, value: watch } = this.#sweep.next();
       if (done === true) {
         this.#sweep = null;
         return;
       }
-      if (this.#windows.isOverdue(watch, nowMs)) this.#closeNow(watch, verdicts);
+      if (!this.#windows.isOverdue(watch, nowMs)) continue;
+      lessons += watch.lessons.size;
+      this.#closeNow(watch, verdicts);
     }
   }
 
@@ -317,9 +327,22 @@ export class Judge {
     }
   }
 
-  #raiseOverdue(profile: ImageProfile, nowMs: number, verdicts: Verdict[]): void {
+  #raiseOverdue(nowMs: number, verdicts: Verdict[]): void {
+    const waiting = [...this.#book.values()].filter(({ diff }) => diff.candidates.size > 0);
+    if (waiting.length === 0) return;
+    const podsOf = Map.groupBy(this.#pods.values(), (watch) => watch.profile);
+    for (const profile of waiting) {
+      this.#raiseOverdueOf(profile, podsOf.get(profile) ?? [], nowMs, verdicts);
+    }
+  }
+
+  #raiseOverdueOf(
+    profile: ImageProfile,
+    pods: readonly PodWatch[],
+    nowMs: number,
+    verdicts: Verdict[],
+  ): void {
     const { diff } = profile;
-    const pods = [...this.#pods.values()].filter((watch) => watch.profile === profile);
     const byHash = new Map(pods.map((watch) => [watch.hash, watch]));
     const startOf = (pod: number): number => byHash.get(pod)?.startMs ?? 0;
     const dueMs = nowMs - 2 * this.#options.startUpMs;

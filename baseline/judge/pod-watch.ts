@@ -4,6 +4,7 @@ import { ProcessTable } from './process-table.ts';
 import type { Container, Observation } from '../observation.ts';
 import type { ImageProfile } from '../profile/image-profile.ts';
 import { podHash } from '../profile/pod-set.ts';
+import { windowOffset } from '../profile/window-offset.ts';
 
 /**
  * What is remembered of one pod between events: its current window, what it would teach at the end
@@ -38,6 +39,8 @@ export class PodWatch {
   profile: ImageProfile;
   container: Container;
   readonly startMs: number;
+  /** Where in the common window its own windows begin; see `pod-windows.ts`. */
+  readonly windowOffset: number;
   /** The entry point's exec was seen: the pod's age is real, not the agent's. */
   sawEntry = false;
   windowIndex: number;
@@ -80,7 +83,8 @@ export class PodWatch {
     this.profile = options.profile;
     this.startMs = options.ms;
     this.lastMs = options.ms;
-    this.windowIndex = Math.floor(options.ms / options.windowMs);
+    this.windowOffset = windowOffset(this.hash, options.windowMs);
+    this.windowIndex = Math.floor((options.ms - this.windowOffset) / options.windowMs);
   }
 
   processes(containerId: string): ProcessTable {

@@ -1,10 +1,13 @@
 import { closeWindow, type WindowOutcome } from './windows.ts';
+import { Calibrations } from './calibrations.ts';
 import { Gaps } from './gaps.ts';
 import type { PodWatch } from './pod-watch.ts';
 
 /**
  * When the windows of pods end: with the pod's next event of a later window, or by time once they
- * are a whole window behind, so that a pod that says no more is judged and learned too.
+ * are a whole window behind, so that a pod that says no more is judged and learned too. Each pod
+ * has its own minute (`profile/window-offset.ts`): a node's pods that started together would else
+ * all learn what they showed in one turn (measured: 200 of them, 286 ms).
  *
  * Events may come late by a window. What comes after its window was closed is weighed and learned
  * with the next one, and no window counts twice. Silence counts as clean windows only when the pod
@@ -29,18 +32,23 @@ export type PodWindowsOptions = {
 export class PodWindows {
   readonly #options: PodWindowsOptions;
   readonly #gaps = new Gaps();
+  readonly #calibrations = new Calibrations();
 
   constructor(options: PodWindowsOptions) {
     this.#options = options;
   }
 
-  indexOf(ms: number): number {
-    return Math.floor(ms / this.#options.windowMs);
+  indexOf({ windowOffset }: PodWatch, ms: number): number {
+    return Math.floor((ms - windowOffset) / this.#options.windowMs);
+  }
+
+  #startOf({ windowOffset }: PodWatch, index: number): number {
+    return index * this.#options.windowMs + windowOffset;
   }
 
   /** An event of a pod: ends the windows before it. Null when none was open. */
   roll(watch: PodWatch, ms: number, pods: number): WindowOutcome | null {
-    const index = this.indexOf(ms);
+    const index = this.indexOf(watch, ms);
     if (index < watch.windowIndex - WINDOWS_BACK_MAX) watch.windowIndex = index;
     if (index <= watch.windowIndex) {
       if (watch.window === 'closed') watch.window = 'late';
@@ -56,12 +64,12 @@ export class PodWindows {
   /** The window has ended and so has the time in which an event of it may still come. */
   isOverdue(watch: PodWatch, nowMs: number): boolean {
     if (watch.window === 'closed') return false;
-    return this.indexOf(nowMs) > watch.windowIndex + LATE_WINDOWS;
+    return this.indexOf(watch, nowMs) > watch.windowIndex + LATE_WINDOWS;
   }
 
   close(watch: PodWatch, pods: number): WindowOutcome {
     const { windowMs } = this.#options;
-    const fromMs = watch.windowIndex * windowMs;
+    const fromMs = this.#startOf(watch, watch.windowIndex);
     const endMs = fromMs + windowMs;
     let isUnit = watch.window === 'open' && !this.#gaps.touch(fromMs, endMs);
     if (isUnit && watch.owedWindows > 0) {
@@ -69,16 +77,17 @@ export class PodWindows {
       isUnit = false;
     }
     watch.window = 'closed';
-    return closeWindow(watch, { endMs, isUnit }, { ...this.#options, pods });
+    const budget = { ...this.#options, pods, calibrations: this.#calibrations };
+    return closeWindow(watch, { endMs, isUnit }, budget);
   }
 
   /** Lost events take back what was counted; counts never shrink, so later windows pay for it. */
   noteGap(fromMs: number, toMs: number, watches: Iterable<PodWatch>): void {
     this.#gaps.note(fromMs, toMs);
-    const last = this.indexOf(toMs);
     for (const watch of watches) {
+      const last = this.indexOf(watch, toMs);
       const end = watch.window === 'open' ? watch.windowIndex - 1 : watch.windowIndex;
-      const first = Math.max(this.indexOf(fromMs), this.indexOf(watch.startMs));
+      const first = Math.max(this.indexOf(watch, fromMs), this.indexOf(watch, watch.startMs));
       const counted = Math.min(end, last) - first + 1;
       if (counted <= 0) continue;
       watch.owedWindows = Math.min(OWED_WINDOWS_MAX, watch.owedWindows + counted);
@@ -89,12 +98,13 @@ export class PodWindows {
     const { windowMs } = this.#options;
     const first = watch.windowIndex + 1;
     const end = Math.min(index, first + IDLE_WINDOWS_MAX);
-    if (end <= first || watch.isTainted(first * windowMs)) return;
-    const clean = end - first - this.#gaps.windows(first, end, windowMs);
+    const fromMs = this.#startOf(watch, first);
+    const toMs = this.#startOf(watch, end);
+    if (end <= first || watch.isTainted(fromMs)) return;
+    const clean = end - first - this.#gaps.windows(fromMs, toMs, windowMs);
     const paid = Math.min(watch.owedWindows, clean);
     watch.owedWindows -= paid;
     if (clean - paid <= 0) return;
-    const stretch = { fromMs: first * windowMs, toMs: end * windowMs };
-    watch.profile.addWindows(watch.hash, stretch, clean - paid, 0);
+    watch.profile.addWindows(watch.hash, { fromMs, toMs }, clean - paid, 0);
   }
 }

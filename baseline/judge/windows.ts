@@ -3,6 +3,7 @@ import type { Observation } from '../observation.ts';
 import { LEARNED_CHANNELS, type LearnedChannel } from '../profile/image-profile.ts';
 import { ratePValue } from '../profile/rates.ts';
 import { alarmLevel, combine, nextSum, type AlarmBudget, type EvidencePart } from './budget.ts';
+import type { Calibrations } from './calibrations.ts';
 import type { PodWatch } from './pod-watch.ts';
 
 /**
@@ -19,7 +20,11 @@ export type WindowOutcome = {
 export function closeWindow(
   watch: PodWatch,
   window: { readonly endMs: number; readonly isUnit: boolean },
-  budget: AlarmBudget & { readonly pods: number; readonly startUpMs: number },
+  budget: AlarmBudget & {
+    readonly pods: number;
+    readonly startUpMs: number;
+    readonly calibrations: Calibrations;
+  },
 ): WindowOutcome {
   const { profile } = watch;
   const { endMs, isUnit } = window;
@@ -27,8 +32,9 @@ export function closeWindow(
   for (const name of LEARNED_CHANNELS) {
     const novel = watch.novelGroups.get(name)?.size ?? 0;
     if (novel === 0) continue;
-    const parent = profile.parent?.calibration(name) ?? null;
-    pValues.set(name, profile.calibration(name).pValue(novel, parent));
+    const { calibrations } = budget;
+    const parent = profile.parent === null ? null : calibrations.of(profile.parent, name);
+    pValues.set(name, calibrations.of(profile, name).pValue(novel, parent));
   }
   const rate = rateEvidence(watch);
   if (rate !== null) pValues.set('rate', rate.p);
