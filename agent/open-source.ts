@@ -46,16 +46,18 @@ export type OpenedSource = {
   readonly source: Source;
   /** Where `http` listens, when `listen` left the choice to the system. */
   port(): number;
+  /** Values of fields of which only the start was kept. */
+  valuesCut(): number;
 };
 
 export function openSource(config: SourceConfig, ports: SourcePorts): OpenedSource {
   const { sink, clock, random, log, readFile, registry } = ports;
   switch (config.kind) {
     case 'grpc': {
-      const connect = falcoConnector(config, readFile);
+      const connect = falcoConnector(config, { readFile, clock });
       const source = new FalcoGrpcSource({ connect, sink, clock, random, log });
       registerGrpcMetrics(registry, source);
-      return { source, port: () => 0 };
+      return { source, port: () => 0, valuesCut: () => source.valuesCut };
     }
     case 'http': {
       const { host, port } = hostPortOf(config.listen);
@@ -66,12 +68,16 @@ export function openSource(config: SourceConfig, ports: SourcePorts): OpenedSour
       const path = config.urlPath ?? '/';
       const source = new FalcoHttpSource({ host, port, path, sink, clock, log, ...tls });
       registerHttpMetrics(registry, source);
-      return { source: watched(source, watch), port: () => source.port };
+      return {
+        source: watched(source, watch),
+        port: () => source.port,
+        valuesCut: () => source.valuesCut,
+      };
     }
     case 'replay': {
       const { path, speed } = config;
       const source = new ReplaySource({ paths: [path], speed, sink, clock, log });
-      return { source, port: () => 0 };
+      return { source, port: () => 0, valuesCut: () => source.valuesCut };
     }
   }
 }

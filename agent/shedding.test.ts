@@ -67,3 +67,30 @@ test('a class that went comes back when all do, at once', () => {
   expect(shedding.judge(at(2), at(2))).toMatchObject({ cause: 'overload', eventsEstimate: 1 });
   expect([connect, read].map((one) => shedding.drops(one))).toEqual([false, false]);
 });
+
+test('what is old although nothing waited is judged and counted', () => {
+  const shedding = new Shedding();
+  const connect = ofType('connect');
+  expect(shedding.judge(at(0), at(10 * SHED_LAG_MS), false)).toBeNull();
+  expect([read, connect].map((one) => shedding.drops(one))).toEqual([false, false]);
+  shedding.judge(at(10), at(10 + SHED_LAG_MS), false);
+  shedding.drops(read);
+  expect(shedding).toMatchObject({ stale: 2, total: 0, isShedding: false });
+});
+
+test('an overload is over when the agent has caught up, whatever the clocks say', () => {
+  const shedding = new Shedding();
+  shedding.judge(at(0), at(SHED_LAG_MS) + MS, true);
+  shedding.drops(read);
+  const gap = shedding.judge(at(5), at(5 + SHED_LAG_MS) + MS, false);
+  expect(gap).toMatchObject({ cause: 'overload', eventsEstimate: 1 });
+  expect(shedding.drops(read)).toBe(false);
+  expect(shedding).toMatchObject({ stale: 1, total: 1 });
+});
+
+test('one late event among others is no hole', () => {
+  const shedding = new Shedding();
+  shedding.judge(at(0), at(SHED_LAG_MS) + MS);
+  expect(shedding.judge(at(SHED_LAG_MS), at(SHED_LAG_MS) + MS)).toBeNull();
+  expect(shedding.isShedding).toBe(false);
+});

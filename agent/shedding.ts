@@ -6,7 +6,8 @@
  * privileged calls at three times; what is executed, and what Falco's own rules say, never. All of
  * them are judged again as soon as the lag is below `CALM_LAG_MS`.
  *
- * What was shed is counted, and becomes a gap: the picture had a hole.
+ * What was shed is counted, and becomes a gap: the picture had a hole. What is as old although
+ * nothing waited for the agent (`backlog.ts`) is judged, and counted as stale.
  */
 import type { FalcoEvent, Gap } from './source/event.ts';
 import { RepeatedEvent } from './source/repeated-event.ts';
@@ -27,6 +28,9 @@ export class Shedding {
   /** So many classes go. */
   #level = 0;
   #shed = 0;
+  #isStale = false;
+  /** Old when they came, and judged. */
+  stale = 0;
   readonly #totals = shedClasses.map(() => 0);
 
   get total(): number {
@@ -42,21 +46,25 @@ export class Shedding {
   }
 
   /** Once per batch; the hole when it is over. */
-  judge(newestNs: bigint, wallNs: bigint): Gap | null {
+  judge(newestNs: bigint, wallNs: bigint, hasBacklog = true): Gap | null {
     const lagMs = Number((wallNs - newestNs) / NS_PER_MS);
-    const level = lagMs > SHED_LAG_MS ? Math.min(KEPT, Math.floor(lagMs / SHED_LAG_MS)) : 0;
+    const isOld = lagMs > SHED_LAG_MS;
+    this.#isStale = isOld && !hasBacklog;
+    const level = isOld && hasBacklog ? Math.min(KEPT, Math.floor(lagMs / SHED_LAG_MS)) : 0;
     if (level > 0) this.#fromNs ??= newestNs;
     if (level > this.#level) this.#level = level;
-    if (this.#fromNs === null || lagMs > CALM_LAG_MS) return null;
+    if (this.#fromNs === null || (lagMs > CALM_LAG_MS && !this.#isStale)) return null;
     const fromNs = this.#fromNs < newestNs ? this.#fromNs : newestNs;
     const gap: Gap = { fromNs, toNs: newestNs, cause: 'overload', eventsEstimate: this.#shed };
     this.#fromNs = null;
     this.#level = 0;
     this.#shed = 0;
-    return gap;
+    // One late event among others made it look like an overload, and nothing was left out.
+    return gap.eventsEstimate === 0 ? null : gap;
   }
 
   drops(event: FalcoEvent): boolean {
+    if (this.#isStale) this.stale += 1;
     if (this.#level === 0) return false;
     const rank = event instanceof RepeatedEvent ? rankOfRepeat(event) : rankOf(event);
     if (rank >= this.#level) return false;

@@ -12,6 +12,8 @@ export class ConnectionRoom {
   readonly #max: number;
   readonly #guests = new Map<string, Guest>();
   #turn = 0;
+  #latest: Socket | undefined;
+  #latestGuest: Guest | undefined;
 
   constructor(max: number) {
     this.#max = max;
@@ -32,7 +34,12 @@ export class ConnectionRoom {
 
   /** An event came on it; a TLS socket has the addresses of the one below it. */
   brought(socket: Socket): void {
-    const guest = this.#guests.get(placeOf(socket));
+    // Falco has one connection: its place is looked up once.
+    if (socket !== this.#latest) {
+      this.#latest = socket;
+      this.#latestGuest = this.#guests.get(placeOf(socket));
+    }
+    const guest = this.#latestGuest;
     if (guest === undefined) return;
     guest.hasBrought = true;
     guest.turn = this.#turn += 1;

@@ -50,3 +50,14 @@ test('another Falco counts from zero, and nonsense counts nothing', () => {
   // Said by anybody else it is only text.
   expect(reports.gapOf({ ...snapshot(50n, 99), source: 'syscall' })).toBeUndefined();
 });
+
+test('a plugin\u2019s snapshot in between changes nothing', () => {
+  const reports = new DropReports();
+  reports.gapOf(snapshot(10n, 0));
+  reports.gapOf(internal(12n, 'syscall event drop', { n_drops: '7' }));
+  const plugin = { 'evt.source': 'k8s_audit', 'falco.outputs_queue_num_drops': '2' };
+  expect(reports.gapOf(internal(15n, 'metrics snapshot', plugin))).toBeUndefined();
+  expect(reports.gapOf(snapshot(20n, 7, 2))).toEqual({
+    fromNs: 10n * SECOND, toNs: 20n * SECOND, cause: 'falco-drop', eventsEstimate: 2,
+  });
+});

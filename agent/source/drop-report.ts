@@ -26,9 +26,17 @@ const dropGap = (event: FalcoEvent): Gap | undefined => {
 };
 
 const SNAPSHOT_RULE = 'Falco internal: metrics snapshot';
-/** Totals since Falco's start: what the kernel's buffer lost, and what the output queue did. */
+/**
+ * Totals since Falco's start: what the kernel's buffer lost, and what the output queue did. As
+ * Falco's `stats_writer.cpp` writes them (0.37 to 0.41 read, and falco.org/docs/metrics): both
+ * always, also at zero and with `include_empty_values: false`; `scap.n_drops` only with
+ * `kernel_event_counters_enabled`. The report above has `n_drops` as text (`event_drops.cpp`).
+ */
 const KERNEL_DROPS = 'scap.n_drops';
 const SNAPSHOT_DROPS = [KERNEL_DROPS, 'falco.outputs_queue_num_drops'] as const;
+
+/** With plugins there is a snapshot for each source of theirs; the kernel's is this one's. */
+const KERNEL_SOURCE = 'syscall';
 
 /**
  * Also the drops that only show as a higher total in Falco's metrics snapshot: its output queue
@@ -48,6 +56,8 @@ export class DropReports {
   }
 
   #snapshotGap({ fields, timeNs }: FalcoEvent): Gap | undefined {
+    // Another source's has the queue's total as well, and would end the kernel's span.
+    if ((fields.get('evt.source') ?? KERNEL_SOURCE) !== KERNEL_SOURCE) return undefined;
     let lost = 0;
     for (const name of SNAPSHOT_DROPS) {
       const total = Number(fields.get(name) ?? Number.NaN);

@@ -3,11 +3,11 @@
  * mutual TLS, as Falco has it. The files are read again for every connection, so that a renewed
  * certificate is used without a restart.
  */
-import type { ChannelCredentials, ChannelOptions, VerifyOptions } from '@grpc/grpc-js';
-import { credentials } from '@grpc/grpc-js';
-import { FalcoClient } from '../../proto/falco/service.ts';
-import { serverIdentity } from '../../proto/server-identity.ts';
-import { RESPONSE_BYTES_MAX } from '../../proto/falco/response-reader.ts';
+import { connect as connectSocket } from 'node:net';
+import { connect as connectTls, createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import type { Clock } from './clock.ts';
+import { FalcoChannel } from './falco-channel.ts';
 import { SourceError } from './source-error.ts';
 
 /** Paths of PEM files. */
@@ -28,16 +28,8 @@ export type FalcoEndpoint = {
 export type ReadFile = (path: string) => Buffer;
 
 const UNIX = /^unix:(?:\/\/)?\/[^\0]+$/;
+const UNIX_SCHEME = /^unix:(?:\/\/)?(?=\/)/;
 const HOST_PORT = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/;
-
-const channelOptions: ChannelOptions = {
-  // A message that is larger is refused by its length prefix, before it is in memory.
-  'grpc.max_receive_message_length': RESPONSE_BYTES_MAX,
-  // Each connection attempt is our own: no shared subchannel in a back-off of its own making.
-  'grpc.use_local_subchannel_pool': 1,
-  // A proxy between an agent and its own node's Falco is always a mistake.
-  'grpc.enable_http_proxy': 0,
-};
 
 /** What is wrong with an address, or null. */
 export const endpointProblem = (
@@ -65,14 +57,10 @@ const read = (path: string, readFile: ReadFile): Buffer => {
   }
 };
 
-const credentialsOf = (
-  tls: TlsFiles,
-  readFile: ReadFile,
-  verify: VerifyOptions,
-): ChannelCredentials => {
+const contextOf = (tls: TlsFiles, readFile: ReadFile): SecureContext => {
   const [ca, key, cert] = [tls.ca, tls.key, tls.cert].map((path) => read(path, readFile));
   try {
-    return credentials.createSsl(ca, key, cert, verify);
+    return createSecureContext({ ca, key, cert });
   } catch (error) {
     throw new SourceError('unreadable-certificate', `${tls.cert}: not a key and certificate`, {
       cause: error,
@@ -87,14 +75,32 @@ const credentialsOf = (
  */
 export const falcoConnector = (
   endpoint: FalcoEndpoint,
-  readFile: ReadFile,
-): (() => FalcoClient) => {
+  { readFile, clock }: { readonly readFile: ReadFile; readonly clock: Clock },
+): (() => FalcoChannel) => {
   checkEndpoint(endpoint);
   const { address, tls, serverName } = endpoint;
   if (tls === undefined) {
-    return () => new FalcoClient(address, credentials.createInsecure(), channelOptions);
+    const path = address.replace(UNIX_SCHEME, '');
+    // Of a socket in the file system no name is asked; gRPC servers want one.
+    const open = () => connectSocket(path);
+    return () => new FalcoChannel({ authority: 'localhost', isTls: false, open, clock });
   }
-  const { channel, verify } = serverIdentity(address, serverName);
-  const options = { ...channelOptions, ...channel };
-  return () => new FalcoClient(address, credentialsOf(tls, readFile, verify), options);
+  const [host, port] = hostAndPort(address);
+  return () => {
+    const secureContext = contextOf(tls, readFile);
+    const open = () => connectTls({
+      host,
+      port,
+      secureContext,
+      ALPNProtocols: ['h2'],
+      // An IP address is no server name (RFC 6066); it is looked for in the certificate itself.
+      ...(serverName === undefined ? {} : { servername: serverName }),
+    });
+    return new FalcoChannel({ authority: address, isTls: true, open, clock });
+  };
 };
+
+function hostAndPort(address: string): readonly [string, number] {
+  const at = address.lastIndexOf(':');
+  return [address.slice(0, at).replace(/^\[(.*)\]$/, '$1'), Number(address.slice(at + 1))];
+}

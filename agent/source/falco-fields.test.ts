@@ -198,6 +198,17 @@ test('any text is an event or a declared reason, and texts are within bounds', (
   );
 });
 
+test('values that are cut are counted, over gRPC and as JSON', () => {
+  const json = new JsonEvents();
+  const responses = new ResponseEvents();
+  const a = 'x'.repeat(TEXT_BYTES_MAX);
+  const line = lineOf({ output_fields: { a, b: `${a}x`, c: 7, d: `${'\u00e9'.repeat(3_000)}` } });
+  expect(json.decode(line)).toEqual(responses.decode(asResponse(line)));
+  expect([json.valuesCut, responses.valuesCut]).toEqual([2, 2]);
+  json.decode(lineOf({}));
+  expect(json.valuesCut).toBe(2);
+});
+
 test('terminal escapes, markup and NUL pass as data', () => {
   const evil = '\u001b]0;owned\u0007<script>\u0000\r\n';
   expect(eventOf(lineOf({ output_fields: { a: evil } })).fields.get('a')).toBe(evil);

@@ -61,6 +61,11 @@ export class ResponseEvents {
     this.#repeats = recognises ? new Repeats() : null;
   }
 
+  /** Values of fields of which only the start was kept. */
+  get valuesCut(): number {
+    return this.#reader.valuesCut;
+  }
+
   decode(bytes: Buffer): Decoded {
     const repeats = this.#repeats;
     const repeat = repeats?.find(bytes) ?? null;
@@ -115,6 +120,11 @@ const parseJson = (line: string, reviver?: Reviver): unknown => {
 /** Reads the JSON shape: a line of a file or the body of a request. */
 export class JsonEvents {
   readonly #times = new TimeReader();
+  readonly #cut = (): void => {
+    this.valuesCut += 1;
+  };
+  /** Values of fields of which only the start was kept. */
+  valuesCut = 0;
 
   decode(line: string): Decoded {
     if (line.length > LINE_BYTES_MAX) return refused('too-large');
@@ -130,7 +140,7 @@ export class JsonEvents {
     if (timeNs < 0n) return refused('bad-time');
     const priority = prioritiesByWord.get(value.priority.toLowerCase());
     const tags = tagsOf(value.tags);
-    const fields = fieldsOf(value.output_fields, line);
+    const fields = fieldsOf(value.output_fields, line, this.#cut);
     if (typeof tags === 'string') return refused(tags);
     if (typeof fields === 'string') return refused(fields);
     if (priority === undefined) return refused('bad-field');
@@ -160,7 +170,11 @@ const tagsOf = (tags: unknown): readonly string[] | MalformedReason => {
   return texts;
 };
 
-const fieldsOf = (values: JsonObject, line: string): Map<string, string> | MalformedReason => {
+const fieldsOf = (
+  values: JsonObject,
+  line: string,
+  onCut: () => void,
+): Map<string, string> | MalformedReason => {
   const names = Object.keys(values);
   if (names.length > FIELDS_MAX) return 'too-large';
   const fields = new Map<string, string>();
@@ -174,6 +188,7 @@ const fieldsOf = (values: JsonObject, line: string): Map<string, string> | Malfo
     }
     if (name === '' || !isScalar(value)) return 'bad-field';
     const text = typeof value === 'string' ? valueText(value) : String(value);
+    if (typeof value === 'string' && text.length < value.length) onCut();
     if (text !== '' && text !== FALCO_ABSENT) fields.set(nameText(name), text);
   }
   return fields;

@@ -1,4 +1,6 @@
+import { credentials } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
+import { FalcoClient } from '../../proto/falco/service.ts';
 import { FalcoRig, numberedLines, numbersOf, until, upTo } from './testing/falco-rig.ts';
 
 const rig = new FalcoRig();
@@ -112,7 +114,7 @@ test('a source that stops cancels: Falco sees no half-close and keeps no stream'
 
 test('a client that half-closes hangs, as with the real Falco', async () => {
   const falco = await rig.startedFalco();
-  const client = rig.connector()();
+  const client = new FalcoClient(rig.address, credentials.createInsecure());
   const call = client.sub();
   const seen: string[] = [];
   call.on('error', () => seen.push('error'));

@@ -17,16 +17,15 @@
  * in a row, are a starved stream. What `get` returns is taken like anything else. HTTP/2 pings are
  * not used: Falco's server answers frequent pings by closing the connection.
  */
-import type { ClientReadableStream, ClientUnaryCall, StatusObject } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import type { FalcoClient, SubStream } from '../../proto/falco/service.ts';
-import { EMPTY_REQUEST } from '../../proto/falco/service.ts';
 import { readVersion } from '../../proto/falco/version.ts';
 import type { Cancel, Clock } from './clock.ts';
 import type { Source, SourceSink, SourceState } from './event.ts';
+import type { FalcoCall, FalcoChannel, FalcoStream } from './falco-channel.ts';
 import { ResponseEvents } from './falco-fields.ts';
 import { endDetail, endReason } from './falco-status.ts';
+import type { GrpcEnd } from './grpc-end.ts';
 import { Intake } from './intake.ts';
 import { LogGate } from './log-gate.ts';
 import { nextPollMs, POLL_MS_BUSY_MIN } from './poll.ts';
@@ -40,8 +39,8 @@ export const PROBE_AFTER_MS = 10_000;
 export const STARVED_PROBES_MAX = 2;
 
 export type FalcoGrpcOptions = {
-  /** A fresh client per attempt; may throw `SourceError`. See `falcoConnector`. */
-  readonly connect: () => FalcoClient;
+  /** A fresh channel per attempt; may throw `SourceError`. See `falcoConnector`. */
+  readonly connect: () => FalcoChannel;
   readonly sink: SourceSink;
   readonly clock: Clock;
   /** In [0, 1), for jitter. */
@@ -54,8 +53,6 @@ export type FalcoGrpcOptions = {
 
 type GrpcCounters = { connects: number; disconnects: number; requests: number; probes: number };
 
-type OpenCall = ClientUnaryCall | SubStream | ClientReadableStream<Buffer>;
-
 export class FalcoGrpcSource implements Source {
   readonly counters: GrpcCounters = { connects: 0, disconnects: 0, requests: 0, probes: 0 };
   readonly #options: FalcoGrpcOptions;
@@ -63,12 +60,14 @@ export class FalcoGrpcSource implements Source {
   readonly #gate: LogGate;
   readonly #events = new ResponseEvents();
   readonly #queue: LinkEvent[] = [];
-  /** Calls without a status yet; `stop` waits for them. */
-  readonly #open = new Set<OpenCall>();
+  /** Calls without an end yet. */
+  readonly #open = new Set<FalcoCall>();
+  /** Channels whose socket is not gone yet; `stop` waits for them. */
+  #closing = 0;
   #state: LinkState = linkIdle;
   #isDispatching = false;
-  #client: FalcoClient | undefined;
-  #stream: SubStream | undefined;
+  #channel: FalcoChannel | undefined;
+  #stream: FalcoStream | undefined;
   #cancelTimer: Cancel | undefined;
   #onDrained: (() => void) | undefined;
   #pollMs = POLL_MS_BUSY_MIN;
@@ -83,6 +82,10 @@ export class FalcoGrpcSource implements Source {
     this.#gate = new LogGate(options.clock);
   }
 
+  get valuesCut(): number {
+    return this.#events.valuesCut;
+  }
+
   get intake(): Intake['counters'] {
     return this.#intake.counters;
   }
@@ -94,7 +97,7 @@ export class FalcoGrpcSource implements Source {
   async stop(): Promise<void> {
     this.#dispatch({ kind: 'stop' });
     this.#intake.flush();
-    if (this.#open.size === 0) return;
+    if (this.#isDrained) return;
     await new Promise<void>((resolve) => {
       this.#onDrained = resolve;
     });
@@ -147,23 +150,23 @@ export class FalcoGrpcSource implements Source {
   }
 
   #askVersion(): void {
-    let client: FalcoClient;
+    let channel: FalcoChannel;
     try {
-      client = this.#options.connect();
+      channel = this.#options.connect();
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       this.#dispatch({ kind: 'ended', reason: 'unavailable', detail: error.message });
       return;
     }
-    this.#client = client;
-    const call = client.version({ deadline: this.#deadline() }, (error, bytes) => {
+    this.#channel = channel;
+    const call = channel.version(this.#deadlineMs, (end, bytes) => {
       this.#done(call);
-      if (client !== this.#client) return;
-      if (error !== null) {
-        this.#ended(error);
+      if (channel !== this.#channel) return;
+      if (end.code !== status.OK) {
+        this.#ended(end);
         return;
       }
-      const version = readVersion(bytes ?? EMPTY_REQUEST);
+      const version = readVersion(bytes);
       if (typeof version === 'string') {
         this.#dispatch({ kind: 'ended', reason: 'failed', detail: `version answer: ${version}` });
         return;
@@ -175,7 +178,19 @@ export class FalcoGrpcSource implements Source {
   }
 
   #openStream(): void {
-    const stream = this.#client?.sub();
+    const stream = this.#channel?.sub({
+      onMessage: (bytes, start, end) => {
+        if (this.#state.phase === 'stopped') return;
+        if (this.#receivedInPoll === 0) this.#hasNews();
+        this.#receivedInPoll += 1;
+        this.#intake.accept(this.#events.decode(bytes.subarray(start, end)));
+      },
+      onEnd: (end) => {
+        if (stream === undefined) return;
+        this.#done(stream);
+        if (stream === this.#stream) this.#ended(end);
+      },
+    });
     if (stream === undefined) return;
     this.#stream = stream;
     this.#open.add(stream);
@@ -184,18 +199,6 @@ export class FalcoGrpcSource implements Source {
     this.#isProbing = false;
     this.#starvedProbes = 0;
     this.#lastNewsMs = this.#options.clock.nowMs();
-    stream.on('data', (bytes: Buffer) => {
-      if (this.#state.phase === 'stopped') return;
-      if (this.#receivedInPoll === 0) this.#hasNews();
-      this.#receivedInPoll += 1;
-      this.#intake.accept(this.#events.decode(bytes));
-    });
-    // `status` follows and says the same; without a listener the error would be thrown.
-    stream.on('error', () => {});
-    stream.on('status', (ended: StatusObject) => {
-      this.#done(stream);
-      if (stream === this.#stream) this.#ended(ended);
-    });
     this.#poll();
   }
 
@@ -209,8 +212,8 @@ export class FalcoGrpcSource implements Source {
     const stream = this.#stream;
     if (stream === undefined) return;
     // With the flow control window full, the requests that wait will do.
-    if (!stream.writableNeedDrain) {
-      stream.write(EMPTY_REQUEST);
+    if (!stream.isFull) {
+      stream.request();
       this.counters.requests += 1;
     }
     this.#pollMs = nextPollMs(this.#pollMs, this.#receivedInPoll);
@@ -222,26 +225,27 @@ export class FalcoGrpcSource implements Source {
     this.#after(this.#pollMs, () => this.#poll());
   }
 
-  #probe(stream: SubStream): void {
-    const call = this.#client?.get({ deadline: this.#deadline() });
+  #probe(stream: FalcoStream): void {
+    let received = 0;
+    const call = this.#channel?.get(this.#deadlineMs, {
+      onMessage: (bytes, start, end) => {
+        received += 1;
+        this.#intake.accept(this.#events.decode(bytes.subarray(start, end)));
+      },
+      onEnd: (end) => {
+        if (call === undefined) return;
+        this.#done(call);
+        if (stream !== this.#stream) return;
+        this.#isProbing = false;
+        this.#lastNewsMs = this.#options.clock.nowMs();
+        if (end.code === status.OK) this.#judgeProbe(received);
+        else this.#ended(end);
+      },
+    });
     if (call === undefined) return;
     this.#isProbing = true;
     this.counters.probes += 1;
     this.#open.add(call);
-    let received = 0;
-    call.on('data', (bytes: Buffer) => {
-      received += 1;
-      this.#intake.accept(this.#events.decode(bytes));
-    });
-    call.on('error', () => {});
-    call.on('status', (ended: StatusObject) => {
-      this.#done(call);
-      if (stream !== this.#stream) return;
-      this.#isProbing = false;
-      this.#lastNewsMs = this.#options.clock.nowMs();
-      if (ended.code !== status.OK) this.#ended(ended);
-      else this.#judgeProbe(received);
-    });
   }
 
   #judgeProbe(received: number): void {
@@ -251,26 +255,35 @@ export class FalcoGrpcSource implements Source {
     this.#dispatch({ kind: 'ended', reason: 'stalled', detail });
   }
 
-  #ended(ended: Pick<StatusObject, 'code' | 'details'>): void {
-    const reason = endReason(ended);
+  #ended(end: GrpcEnd): void {
+    const reason = endReason(end);
     if (reason === 'message-too-large') this.#intake.refuse('too-large');
-    this.#dispatch({ kind: 'ended', reason, detail: endDetail(ended) });
+    this.#dispatch({ kind: 'ended', reason, detail: endDetail(end) });
   }
 
   #close(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    const client = this.#client;
-    this.#client = undefined;
+    const channel = this.#channel;
+    this.#channel = undefined;
     this.#stream = undefined;
     for (const call of this.#open) call.cancel();
-    client?.close();
     this.#intake.flush();
+    if (channel === undefined) return;
+    this.#closing += 1;
+    void channel.close().then(() => {
+      this.#closing -= 1;
+      if (this.#isDrained) this.#onDrained?.();
+    });
   }
 
-  #done(call: OpenCall): void {
+  get #isDrained(): boolean {
+    return this.#open.size === 0 && this.#closing === 0;
+  }
+
+  #done(call: FalcoCall): void {
     this.#open.delete(call);
-    if (this.#open.size === 0) this.#onDrained?.();
+    if (this.#isDrained) this.#onDrained?.();
   }
 
   /** One timer serves both: a source either polls or waits to come back. */
@@ -279,8 +292,7 @@ export class FalcoGrpcSource implements Source {
     this.#cancelTimer = this.#options.clock.after(delayMs, run);
   }
 
-  #deadline(): Date {
-    const nowMs = Number(this.#options.clock.nowNs() / 1_000_000n);
-    return new Date(nowMs + (this.#options.answerDeadlineMs ?? ANSWER_DEADLINE_MS));
+  get #deadlineMs(): number {
+    return this.#options.answerDeadlineMs ?? ANSWER_DEADLINE_MS;
   }
 }

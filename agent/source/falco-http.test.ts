@@ -1,14 +1,17 @@
 import http from 'node:http';
 import net from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
 import { HttpReplay } from '../../demo/replay-falco/http-replay.ts';
 import { eventLines } from '../../test/fixtures/falco/frames.ts';
 import { tlsOf } from '../../test/fixtures/tls/tls.ts';
 import { systemClock } from './clock.ts';
+import type { FalcoEvent } from './event.ts';
 import type { FalcoHttpOptions } from './falco-http.ts';
 import { CONNECTIONS_MAX, FalcoHttpSource } from './falco-http.ts';
 import { BODY_BYTES_MAX } from './http-rejection.ts';
+import { RepeatedEvent } from './repeated-event.ts';
 import { RecordingSink } from './testing/recording-sink.ts';
 
 const log = pino({ level: 'silent' });
@@ -28,8 +31,10 @@ const until = (isTrue: () => boolean): Promise<void> =>
     { timeout: 20_000, interval: 5 },
   );
 
-const listening = async (options: Partial<FalcoHttpOptions> = {}) => {
-  const sink = new RecordingSink();
+const listening = async (
+  options: Partial<FalcoHttpOptions> = {},
+  sink = new RecordingSink(),
+) => {
   const common = { host: '127.0.0.1', port: 0, path: '/', clock: systemClock, log };
   const source = new FalcoHttpSource({ ...common, sink, ...options });
   sources.push(source);
@@ -119,14 +124,99 @@ test('a renewed certificate serves the next connection', async () => {
   await until(() => sink.events.length === 1);
 });
 
-test('Falco gets its answer before the event is parsed', async () => {
-  const parses: (() => void)[] = [];
-  const clock = { ...systemClock, soon: (run: () => void) => void parses.push(run) };
-  const { source, sink } = await listening({ clock });
-  expect(await send(source, {})).toBe(200);
-  expect(sink.events).toEqual([]);
-  parses.shift()?.();
-  expect(sink.events).toHaveLength(1);
+/** Posts in a thread of its own and raises the flag at the first byte of the answer. */
+const POSTER = `
+  const { workerData: { port, head, body, flag, tls } } = require('node:worker_threads');
+  const socket = tls
+    ? require('node:tls').connect({ port, host: '127.0.0.1', checkServerIdentity: () => undefined,
+        ca: Buffer.from(tls.ca), cert: Buffer.from(tls.cert), key: Buffer.from(tls.key) })
+    : require('node:net').connect(port, '127.0.0.1');
+  socket.write(head + body);
+  socket.once('data', () => {
+    Atomics.store(new Int32Array(flag), 0, 1);
+    Atomics.notify(new Int32Array(flag), 0);
+    socket.destroy();
+  });`;
+
+test.each([
+  ['plain', undefined],
+  ['TLS', 'server'],
+] as const)('over %s Falco has its answer before its event is read', async (_, own) => {
+  const flag = new SharedArrayBuffer(4);
+  const answered: string[] = [];
+  // Nothing else can run here while the sink waits: what the thread gets was sent before.
+  class WaitingSink extends RecordingSink {
+    override onEvents(events: readonly FalcoEvent[]): void {
+      super.onEvents(events);
+      Atomics.wait(new Int32Array(flag), 0, 0, 20_000);
+      answered.push(Atomics.load(new Int32Array(flag), 0) === 1 ? 'before' : 'after');
+    }
+  }
+  const sink = new WaitingSink();
+  const { source } = await listening(own === undefined ? {} : { tls: tlsOf(own) }, sink);
+  const body = line(0);
+  const head = 'POST / HTTP/1.1\r\nHost: lanner\r\nContent-Type: application/json\r\n' +
+    `Content-Length: ${body.length}\r\n\r\n`;
+  const tls = own === undefined ? null : tlsOf('client');
+  const workerData = { port: source.port, head, body, flag, tls };
+  const poster = new Worker(POSTER, { eval: true, workerData });
+  await until(() => answered.length > 0);
+  await poster.terminate();
+  expect(answered).toEqual(['before']);
+});
+
+test('a body in many pieces, asked for before it is sent, is one event', async () => {
+  const { source, sink } = await listening();
+  const body = line(7);
+  const request = http.request({
+    host: '127.0.0.1',
+    port: source.port,
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'transfer-encoding': 'chunked',
+      expect: '100-continue',
+    },
+  });
+  const status = new Promise((resolve, reject) => {
+    request.on('response', (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.on('error', reject);
+  });
+  request.on('continue', () => {
+    for (const letter of body) request.write(letter);
+    request.end();
+  });
+  request.flushHeaders();
+  expect(await status).toBe(200);
+  await until(() => sink.events.length === 1);
+  expect(numbers(sink)).toEqual([7]);
+});
+
+test('a connection that breaks in a body brings no event and hurts no other', async () => {
+  const { source, sink } = await listening();
+  const socket = net.connect(source.port, '127.0.0.1');
+  socket.on('error', () => {});
+  const head = 'POST / HTTP/1.1\r\nHost: lanner\r\nContent-Type: application/json\r\n';
+  socket.write(`${head}Content-Length: ${line(1).length}\r\n\r\n${line(1).slice(0, 40)}`);
+  await until(() => source.counters.requests === 1);
+  socket.destroy();
+  await falco(source).push([line(2)]);
+  await until(() => sink.events.length === 1);
+  expect(numbers(sink)).toEqual([2]);
+});
+
+test('what a container repeats is recognised by its bytes, and reads like any other', async () => {
+  const { source, sink } = await listening();
+  const one = eventLines().find((some) => /"evt.type":"openat".*"fd.name":"\//.test(some)) ?? '';
+  await falco(source).push([one, one, one]);
+  await until(() => sink.events.length === 3);
+  expect(sink.events.map((event) => event instanceof RepeatedEvent)).toEqual([false, true, true]);
+  const [first, , last] = sink.events as [FalcoEvent, FalcoEvent, FalcoEvent];
+  const { timeNs, rule, priority, source: kind, hostname, tags, fields } = last;
+  expect({ timeNs, rule, priority, source: kind, hostname, tags, fields }).toEqual(first);
 });
 
 test.each([

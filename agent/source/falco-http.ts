@@ -1,11 +1,13 @@
 /**
  * The receiver of Falco's `http_output`, the way of Falco 0.44 and later: one POST per event, one
  * after the other on one connection, and Falco waits for each answer with all its outputs. So the
- * answer goes out when the body is there and looks right, and the event is parsed afterwards, with
- * the others that came in the same turn of the event loop.
+ * answer is written when the body is there and looks right, and the event is worked through after
+ * that, in the same turn of the event loop: there is never another one to gather it with, and what
+ * was acknowledged never waits, so that a stop loses none of it.
  *
- * Bounds: size of a body, number of connections (`connection-room.ts`), time for a request, bytes
- * that wait for parsing (reached, they are parsed at once: nothing is dropped). What fails: Falco
+ * Bounds: size of a body, number of connections (`connection-room.ts`), time for a request; nothing
+ * queues here. Most events are recognised by their bytes (`body-events.ts`), and a body is taken
+ * past Node's stream (`http-post.ts`): most of what a post costs is HTTP. What fails: Falco
  * ignores statuses and loses what finds nobody listening, so a restart of this side is a loss that
  * only Falco's own log shows. A Falco that restarts is seen by its connection (`http-senders.ts`).
  *
@@ -13,7 +15,7 @@
  * TLS (`mtls: true` in Falco) wherever a pod can reach that.
  */
 import assert from 'node:assert/strict';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -21,22 +23,26 @@ import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import { ConnectionRoom } from './connection-room.ts';
 import type { Source, SourceSink } from './event.ts';
-import { JsonEvents } from './falco-fields.ts';
+import { BodyEvents } from './body-events.ts';
+import { HttpPost } from './http-post.ts';
+import type { PostReceiver } from './http-post.ts';
 import type { HttpRejection } from './http-rejection.ts';
 import { BODY_BYTES_MAX, bodyRejection, headRejection } from './http-rejection.ts';
 import { HttpSenders } from './http-senders.ts';
-import { BATCH_EVENTS_MAX, Intake } from './intake.ts';
+import { Intake } from './intake.ts';
 import { LogGate } from './log-gate.ts';
 import { detailText } from './text.ts';
 
 /** One Falco, its successor during a rollout, and a test by hand. */
 export const CONNECTIONS_MAX = 16;
-const PENDING_BYTES_MAX = 4 * 1_024 * 1_024;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** How often Node looks for requests that take too long; by itself it does every 30 s. */
 const TIMEOUT_CHECK_MS = 1_000;
-/** Longer than any pause of a node: a connection that we close under a POST is a lost event. */
-const KEEP_ALIVE_MS = 600_000;
+/**
+ * A connection is never closed for being idle: one that we close under a POST is a lost event. TCP
+ * itself asks whether the peer still lives; who holds a place for nothing loses it to who comes.
+ */
+const PEER_CHECK_MS = 60_000;
 
 /** PEM. */
 export type HttpTls = { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
@@ -76,13 +82,14 @@ export class FalcoHttpSource implements Source {
   readonly #options: FalcoHttpOptions;
   readonly #intake: Intake;
   readonly #gate: LogGate;
-  readonly #events = new JsonEvents();
+  readonly #events = new BodyEvents();
   readonly #server: Server | https.Server;
   readonly #senders: HttpSenders;
   readonly #room = new ConnectionRoom(CONNECTIONS_MAX);
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
-  #isParseDue = false;
+  readonly #receiver: PostReceiver = {
+    onBody: (post, body, response) => this.#body(body, post.socket, response),
+    onTooLarge: (response) => this.#reject('too-large', response),
+  };
   #stopped: Promise<void> | undefined;
 
   constructor(options: FalcoHttpOptions) {
@@ -95,12 +102,13 @@ export class FalcoHttpSource implements Source {
         options.sink.onState({ state: 'streaming', detail: 'Falco sends events' }),
       onDisconnected: () =>
         options.sink.onState({ state: 'disconnected', detail: 'Falco closed its connection' }),
-      onGap: (gap) => {
-        this.#parse();
-        this.#intake.gap(gap);
-      },
+      onGap: (gap) => this.#intake.gap(gap),
     });
     this.#server = this.#createServer();
+  }
+
+  get valuesCut(): number {
+    return this.#events.valuesCut;
   }
 
   get intake(): Intake['counters'] {
@@ -131,7 +139,6 @@ export class FalcoHttpSource implements Source {
     this.#stopped ??= new Promise((resolve) => {
       this.#senders.stop();
       this.#server.close(() => {
-        this.#parse();
         this.#options.sink.onState({ state: 'ended', detail: 'stopped' });
         resolve();
       });
@@ -152,10 +159,13 @@ export class FalcoHttpSource implements Source {
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveTimeout: 0,
+      keepAlive: true,
+      keepAliveInitialDelay: PEER_CHECK_MS,
       noDelay: true,
+      IncomingMessage: HttpPost,
     };
-    const listener = (request: IncomingMessage, response: ServerResponse): void =>
+    const listener = (request: HttpPost, response: ServerResponse): void =>
       this.#request(request, response);
     const server =
       tls === undefined
@@ -184,7 +194,7 @@ export class FalcoHttpSource implements Source {
     return server;
   }
 
-  #request(request: IncomingMessage, response: ServerResponse): void {
+  #request(request: HttpPost, response: ServerResponse): void {
     this.counters.requests += 1;
     response.sendDate = false;
     const rejection = headRejection(request, this.#options.path);
@@ -192,18 +202,7 @@ export class FalcoHttpSource implements Source {
       this.#reject(rejection, response);
       return;
     }
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= BODY_BYTES_MAX) chunks.push(chunk);
-      else if (!response.headersSent) this.#reject('too-large', response);
-    });
-    request.on('end', () => {
-      if (response.headersSent) return;
-      const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      this.#body(body, request.socket, response);
-    });
+    request.takeBody(this.#receiver, response, BODY_BYTES_MAX);
   }
 
   #body(body: Buffer, socket: Socket, response: ServerResponse): void {
@@ -212,29 +211,11 @@ export class FalcoHttpSource implements Source {
       this.#reject(rejection, response);
       return;
     }
-    response.writeHead(200, { 'Content-Length': 0 });
+    // Written to the socket before this returns: 200, and no body.
     response.end();
     this.#room.brought(socket);
     this.#senders.seen(socket);
-    this.#pending.push(body);
-    this.#pendingBytes += body.length;
-    if (this.#pending.length >= BATCH_EVENTS_MAX || this.#pendingBytes > PENDING_BYTES_MAX) {
-      this.#parse();
-    } else if (!this.#isParseDue) {
-      this.#isParseDue = true;
-      this.#options.clock.soon(() => {
-        this.#isParseDue = false;
-        this.#parse();
-      });
-    }
-  }
-
-  #parse(): void {
-    const bodies = this.#pending;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    for (const body of bodies) this.#intake.accept(this.#events.decode(body.toString('utf8')));
-    this.#intake.flush();
+    this.#intake.acceptAlone(this.#events.decode(body));
   }
 
   /** Closes the connection: what the rest of its bytes would be, nobody knows. */

@@ -1,10 +1,7 @@
-import type { StatusObject } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
+import type { GrpcEnd } from './grpc-end.ts';
 import type { EndReason } from './reconnect.ts';
 import { detailText } from './text.ts';
-
-/** grpc-js' own words when a length prefix is above the receive limit. */
-const TOO_LARGE = 'larger than max';
 
 const reasons = new Map<status, EndReason>([
   [status.OK, 'ok'],
@@ -13,16 +10,9 @@ const reasons = new Map<status, EndReason>([
   [status.DEADLINE_EXCEEDED, 'stalled'],
 ]);
 
-export const endReason = ({ code, details }: Pick<StatusObject, 'code' | 'details'>): EndReason => {
-  // A server's own quota has the same code and nothing to do with an event.
-  if (code === status.RESOURCE_EXHAUSTED && details.includes(TOO_LARGE)) return 'message-too-large';
-  return reasons.get(code) ?? 'failed';
-};
+/** A server's own quota has the code of a message that is too large, and nothing to do with one. */
+export const endReason = ({ code, fault }: GrpcEnd): EndReason =>
+  fault === 'too-large' ? 'message-too-large' : (reasons.get(code) ?? 'failed');
 
-/** grpc-js appends this to every failed connection, and nothing after it. */
-const EMPTY_NOTE = /\s*Resolution note:\s*$/;
-
-export const endDetail = ({ code, details }: Pick<StatusObject, 'code' | 'details'>): string => {
-  const said = details.replace(EMPTY_NOTE, '');
-  return detailText(`${status[code] ?? code}${said === '' ? '' : `: ${said}`}`);
-};
+export const endDetail = ({ code, details }: GrpcEnd): string =>
+  detailText(`${status[code]}${details === '' ? '' : `: ${details}`}`);

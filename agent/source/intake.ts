@@ -62,19 +62,15 @@ export class Intake {
   }
 
   accept(decoded: Decoded): void {
-    if (!decoded.ok) {
-      this.refuse(decoded.reason);
-      return;
-    }
-    this.counters.received += 1;
-    const { event } = decoded;
-    if (event.source === 'internal') {
-      const gap = this.#dropReports.gapOf(event);
-      if (gap !== undefined) this.gap(gap);
-    }
-    this.#batch.push(event);
+    this.#take(decoded);
     if (this.#batch.length >= BATCH_EVENTS_MAX) this.flush();
-    else this.#flushSoon();
+    else if (this.#batch.length > 0) this.#flushSoon();
+  }
+
+  /** The only one that was readable: there is nothing to gather. */
+  acceptAlone(decoded: Decoded): void {
+    this.#take(decoded);
+    this.flush();
   }
 
   refuse(reason: MalformedReason): void {
@@ -90,6 +86,20 @@ export class Intake {
     this.flush();
     this.counters.gaps += 1;
     this.#sink.onGap(gap);
+  }
+
+  #take(decoded: Decoded): void {
+    if (!decoded.ok) {
+      this.refuse(decoded.reason);
+      return;
+    }
+    this.counters.received += 1;
+    const { event } = decoded;
+    if (event.source === 'internal') {
+      const gap = this.#dropReports.gapOf(event);
+      if (gap !== undefined) this.gap(gap);
+    }
+    this.#batch.push(event);
   }
 
   flush(): void {

@@ -2,17 +2,18 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   nextPollMs,
-  POLL_EVENTS_MANY,
+  POLL_EVENTS,
   POLL_MS_BUSY_MAX,
   POLL_MS_BUSY_MIN,
   POLL_MS_IDLE_MAX,
 } from './poll.ts';
 
 test.each([
-  [100, POLL_EVENTS_MANY, POLL_MS_BUSY_MIN],
+  [100, POLL_EVENTS * 100, POLL_MS_BUSY_MIN],
   [100, 1, POLL_MS_BUSY_MAX],
-  [20, 1, 10],
-  [5, 1, POLL_MS_BUSY_MIN],
+  [20, 20, POLL_MS_BUSY_MAX],
+  [20, 64, 10],
+  [3, 32, POLL_MS_BUSY_MIN],
   [10, 0, 15],
   [20, 0, POLL_MS_IDLE_MAX],
   [90, 0, POLL_MS_IDLE_MAX],
@@ -32,4 +33,14 @@ test('the interval never leaves its bounds, and silence always ends at the idle 
       expect(ms).toBe(POLL_MS_IDLE_MAX);
     }),
   );
+});
+
+test.each([
+  [500, POLL_MS_BUSY_MAX],
+  [3_200, 10],
+  [20_000, POLL_MS_BUSY_MIN],
+])('at %d events a second it settles at %d ms', (rate, settled) => {
+  let ms = POLL_MS_IDLE_MAX;
+  for (let poll = 0; poll < 20; poll += 1) ms = nextPollMs(ms, Math.round((rate * ms) / 1_000));
+  expect(ms).toBeCloseTo(settled, 0);
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeResponse } from '../../proto/falco/response-writer.ts';
 import { ResponseEvents } from './falco-fields.ts';
@@ -92,4 +93,59 @@ test('files with names of their own push nothing out', () => {
     repeats.find(frame({ 'fd.name': `/tmp/report.${number}` }));
   }
   expect(repeats.find(frame())).toBe(repeat);
+});
+
+test('no two events that differ in what is compared are one, however long their values are', () => {
+  const value = fc.oneof(
+    fc.string({ maxLength: 6 }),
+    fc.nat(330).map((length) => 'x'.repeat(length)),
+    fc.constant(undefined),
+  );
+  const names = ['fd.name', 'fs.path.name', 'evt.arg.flags', 'proc.exe', 'user.uid'] as const;
+  const values = fc.tuple(value, value, value, value, value);
+  const fieldsOf = (picked: readonly (string | undefined)[]): Record<string, string> => {
+    const { 'evt.type': type, 'container.id': id } = base;
+    const found: Record<string, string> = { 'evt.type': type as string, 'container.id': id as string };
+    names.forEach((name, index) => {
+      const text = picked[index];
+      if (text !== undefined) found[name] = text;
+    });
+    return found;
+  };
+  const bytesOf = (fields: Record<string, string>): Buffer => encodeResponse({
+    timeNs: 1n, priority: 7, rule: 'r', output: '', hostname: '', tags: ['lanner'],
+    source: 'syscall', fields: Object.entries(fields),
+  });
+  let remembered = 0;
+  fc.assert(
+    fc.property(values, values, (left, right) => {
+      const repeats = new Repeats();
+      const [one, other] = [fieldsOf(left), fieldsOf(right)];
+      repeats.find(bytesOf(one));
+      const found = repeats.find(bytesOf(one));
+      const size = Object.values(one).reduce((sum, text) => sum + Buffer.byteLength(text) + 2, 0);
+      if (found === null) expect(size).toBeGreaterThan(250);
+      else remembered += 1;
+      repeats.find(bytesOf(other));
+      const isOne = found !== null && repeats.find(bytesOf(other)) === found;
+      expect(isOne).toBe(found !== null && JSON.stringify(left) === JSON.stringify(right));
+      if (found !== null) expect(repeats.find(bytesOf(one))).toBe(found);
+    }),
+    { numRuns: 150, examples: [[['a', 'b', undefined, '', '0'], ['a', undefined, 'b', '', '0']]] },
+  );
+  expect(remembered).toBeGreaterThan(15);
+});
+
+test('what a full set lets go is another event\u2019s, never mistaken for it', () => {
+  const repeats = new Repeats();
+  const named = (number: number): Buffer => frame({ 'fd.name': `/srv/data/${number}` });
+  for (const _ of [1, 2]) for (let number = 0; number < 40_000; number += 1) repeats.find(named(number));
+  const found = new Map<object, number>();
+  for (let number = 39_000; number < 40_000; number += 1) {
+    const repeat = repeats.find(named(number));
+    if (repeat === null) continue;
+    expect(found.get(repeat)).toBeUndefined();
+    found.set(repeat, number);
+  }
+  expect(found.size).toBeGreaterThan(900);
 });

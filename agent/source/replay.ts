@@ -38,6 +38,10 @@ export class ReplaySource implements Source {
     this.#pace = new Pace(options.speed);
   }
 
+  get valuesCut(): number {
+    return this.#events.valuesCut;
+  }
+
   get intake(): Intake['counters'] {
     return this.#intake.counters;
   }

@@ -10,6 +10,7 @@ import { emptySlot, fillSlot } from '../contain/record.ts';
 import type { RecordSlot } from '../contain/record.ts';
 import { Perception } from '../perception.ts';
 import { systemClock } from '../source/clock.ts';
+import { BodyEvents } from '../source/body-events.ts';
 import { ResponseEvents } from '../source/falco-fields.ts';
 import type { FalcoEvent } from '../source/event.ts';
 import type { FlowChunk } from '../../proto/lanner/v1/frames.ts';
@@ -26,11 +27,19 @@ export type Twin = {
 
 const TAKE_EVERY_NS = 1_000_000_000n;
 
-export function twinWith(recognises: boolean, options: Partial<BaselineOptions> = {}): Twin {
+/** Frames are responses or bodies of posts. */
+export type Wire = 'grpc' | 'http';
+
+export function twinWith(
+  recognises: boolean,
+  options: Partial<BaselineOptions> = {},
+  wire: Wire = 'grpc',
+): Twin {
   const baseline = new Baseline({ cluster: 'twins', node: 'node-a', ...options });
   const alerts: Alert[] = [];
   const records: (RecordSlot & { readonly localPort: number })[] = [];
-  const events = new ResponseEvents({ recognises });
+  const Events = wire === 'grpc' ? ResponseEvents : BodyEvents;
+  const events = new Events({ recognises });
   let ids = 0;
   const perception = new Perception({
     cluster: 'twins',

@@ -42,8 +42,6 @@ export class FrameFields {
   readonly #source: Uint8Array;
   readonly #numbers = new Int16Array(TABLE_MASK + 1);
   #mix = 1;
-  #pos = 0;
-  #end = 0;
 
   /** `tag` is looked for among the tags; another source than `source` is unusual. */
   constructor(names: readonly string[], tag: string, source: string) {
@@ -59,114 +57,88 @@ export class FrameFields {
   }
 
   scan(bytes: Uint8Array): boolean {
-    if (bytes.length > FRAME_BYTES_MAX) return false;
+    const end = bytes.length;
+    if (end > FRAME_BYTES_MAX) return false;
     this.bytes = bytes;
-    this.#pos = 0;
-    this.#end = bytes.length;
     this.seconds = NONE;
     this.hasTag = false;
     this.lengths.fill(NONE);
     let fields = 0;
     let tags = 0;
     let hasRule = false;
-    while (this.#pos < this.#end) {
-      const tag = bytes[this.#pos++] as number;
+    let pos = 0;
+    while (pos < end) {
+      const tag = bytes[pos++] as number;
+      if (tag === PRIORITY || tag === SOURCE_DEPRECATED) {
+        if ((bytes[pos++] as number) > (tag === PRIORITY ? PRIORITY_MAX : 127)) return false;
+        continue;
+      }
+      const length = lengthAt(bytes, pos);
+      pos += widthOf(length);
+      const next = pos + length;
+      if (length < 0 || next > end) return false;
       switch (tag) {
-        case TIME:
-          if (this.seconds !== NONE || !this.#time()) return false;
-          break;
-        case PRIORITY:
-          if ((bytes[this.#pos++] as number) > PRIORITY_MAX) return false;
-          break;
-        case SOURCE_DEPRECATED:
-          if ((bytes[this.#pos++] as number) > 127) return false;
-          break;
         case FIELD:
           fields += 1;
-          if (fields > FIELDS_MAX || !this.#field()) return false;
+          if (fields > FIELDS_MAX || !this.#field(bytes, pos, next)) return false;
+          break;
+        case TIME:
+          if (this.seconds !== NONE || !this.#time(bytes, pos, next)) return false;
+          break;
+        case TAG:
+          tags += 1;
+          if (tags > TAGS_MAX) return false;
+          this.hasTag ||= isAt(this.#tag, bytes, pos, length);
+          break;
+        case SOURCE:
+          if (!isAt(this.#source, bytes, pos, length)) return false;
           break;
         case RULE:
+          hasRule = length > 0;
+          break;
         case OUTPUT:
         case HOSTNAME:
-        case TAG:
-        case SOURCE: {
-          const length = this.#length();
-          if (length < 0) return false;
-          if (tag === RULE) hasRule = length > 0;
-          else if (tag === TAG) {
-            tags += 1;
-            if (tags > TAGS_MAX) return false;
-            this.hasTag ||= this.#is(this.#tag, length);
-          } else if (tag === SOURCE && !this.#is(this.#source, length)) return false;
-          this.#pos += length;
           break;
-        }
         default:
           return false;
       }
+      pos = next;
     }
-    return this.#pos === this.#end && hasRule && this.seconds !== NONE;
+    return pos === end && hasRule && this.seconds !== NONE;
   }
 
-  #time(): boolean {
-    const { bytes } = this;
-    const outer = this.#length();
-    if (outer < 0) return false;
-    const end = this.#pos + outer;
+  #time(bytes: Uint8Array, from: number, end: number): boolean {
     this.seconds = 0;
     this.nanos = 0;
-    for (let field = 1; field <= 2 && this.#pos < end; field += 1) {
-      if (bytes[this.#pos] !== field << 3) continue;
-      this.#pos += 1;
-      const value = this.#varint(end);
-      if (value < 0) return false;
+    let pos = from;
+    for (let field = 1; field <= 2 && pos < end; field += 1) {
+      if (bytes[pos] !== field << 3) continue;
+      let value = 0;
+      let scale = 1;
+      const stop = Math.min(end, pos + 1 + SECONDS_BYTES_MAX);
+      let byte = 128;
+      for (pos += 1; pos < stop && byte > 127; pos += 1) {
+        byte = bytes[pos] as number;
+        value += (byte & 127) * scale;
+        scale *= 128;
+      }
+      if (byte > 127) return false;
       if (field === 1) this.seconds = value;
       else this.nanos = value;
     }
-    return this.#pos === end && this.nanos <= NANOS_MAX;
+    return pos === end && this.nanos <= NANOS_MAX;
   }
 
-  #varint(end: number): number {
-    let value = 0;
-    let scale = 1;
-    const stop = Math.min(end, this.#pos + SECONDS_BYTES_MAX);
-    while (this.#pos < stop) {
-      const byte = this.bytes[this.#pos++] as number;
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-      scale *= 128;
-    }
-    return NONE;
-  }
-
-  /** Of what comes now, all of it there; -1 where it is not. */
-  #length(): number {
-    const { bytes } = this;
-    let length = bytes[this.#pos++] as number;
-    if (length > 127) {
-      const high = bytes[this.#pos++] as number;
-      if (!(high < 128)) return NONE;
-      length = (length & 127) + high * 128;
-    }
-    return length <= this.#end - this.#pos ? length : NONE;
-  }
-
-  #field(): boolean {
-    const { bytes } = this;
-    const outer = this.#length();
-    if (outer < 0) return false;
-    const end = this.#pos + outer;
-    if (bytes[this.#pos++] !== ENTRY_KEY) return false;
-    const keyLength = bytes[this.#pos++] as number;
-    const key = this.#pos;
+  #field(bytes: Uint8Array, from: number, end: number): boolean {
+    if (bytes[from] !== ENTRY_KEY) return false;
+    const keyLength = bytes[from + 1] as number;
+    const key = from + 2;
     const keyEnd = key + keyLength;
     if (keyLength === 0 || keyLength > 127 || keyEnd >= end) return false;
     if (bytes[keyEnd] !== ENTRY_VALUE) return false;
-    this.#pos = keyEnd + 1;
-    const length = this.#length();
-    if (length < 0 || this.#pos + length !== end) return false;
-    const start = this.#pos;
-    this.#pos = end;
+    const length = lengthAt(bytes, keyEnd + 1);
+    const start = keyEnd + 1 + widthOf(length);
+    if (length < 0 || start + length !== end) return false;
     const number = this.#numbers[this.#slot(bytes, key, keyEnd)] as number;
     if (number < 0 || !isAt(this.#names[number] as Uint8Array, bytes, key, keyLength)) return true;
     // Twice, or longer than the reader keeps: what counts then is the reader's to say.
@@ -174,10 +146,6 @@ export class FrameFields {
     this.starts[number] = start;
     this.lengths[number] = length;
     return true;
-  }
-
-  #is(text: Uint8Array, length: number): boolean {
-    return isAt(text, this.bytes, this.#pos, length);
   }
 
   #slot(bytes: Uint8Array, start: number, end: number): number {
@@ -201,6 +169,16 @@ export class FrameFields {
     });
   }
 }
+
+/** Of one or two bytes; -1 for more of them, or more than are needed, as nobody writes. */
+function lengthAt(bytes: Uint8Array, pos: number): number {
+  const low = bytes[pos] as number;
+  if (low < 128) return low;
+  const high = bytes[pos + 1] as number;
+  return high > 0 && high < 128 ? (low & 127) + high * 128 : NONE;
+}
+
+const widthOf = (length: number): number => (length > 127 ? 2 : 1);
 
 function bytesOf(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'latin1'));

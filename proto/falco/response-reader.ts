@@ -47,6 +47,8 @@ export class ResponseReader {
   #fault: ResponseFault | undefined;
   #fieldCount = 0;
   #hasTime = false;
+  /** Texts longer than `VALUE_BYTES_MAX`, of which the start was kept. */
+  valuesCut = 0;
 
   read(bytes: Buffer): FalcoResponse | ResponseFault {
     if (bytes.length > RESPONSE_BYTES_MAX) return 'too-large';
@@ -160,6 +162,7 @@ export class ResponseReader {
     }
     const length = cursor.length();
     const start = cursor.pos;
+    if (length > VALUE_BYTES_MAX) this.valuesCut += 1;
     if (cursor.fault !== undefined) return '';
     cursor.pos = start + length;
     return this.#texts.text(this.#bytes, start, length, bytesMax);

@@ -88,7 +88,8 @@ export class FalcoRig {
   }
 
   connector(endpoint: Partial<FalcoEndpoint> = {}): FalcoGrpcOptions['connect'] {
-    return falcoConnector({ address: this.address, ...endpoint }, readFileSync);
+    const ports = { readFile: readFileSync, clock: systemClock };
+    return falcoConnector({ address: this.address, ...endpoint }, ports);
   }
 
   /** Made, not started. */
