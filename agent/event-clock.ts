@@ -14,6 +14,7 @@ export const IDLE_ADVANCE_MS = 600_000;
 
 const NS_PER_MS = 1_000_000n;
 const JUMP_NS = BigInt(JUMP_MS) * NS_PER_MS;
+const BACK_NS = -JUMP_NS;
 
 export type Seen = 'in-order' | 'late' | 'jump';
 
@@ -34,19 +35,20 @@ export class EventClock {
   see(timeNs: bigint): Seen {
     if (this.#newestNs === null) {
       this.#newestNs = timeNs;
-      this.#set(timeNs);
+      this.#set(timeNs, this.#monotonicMs());
       return 'in-order';
     }
-    const nowNs = this.nowNs();
+    const nowMs = this.#monotonicMs();
+    const nowNs = this.#at(nowMs);
     const aheadNs = timeNs - nowNs;
-    if (aheadNs > JUMP_NS || aheadNs < -JUMP_NS) {
+    if (aheadNs > JUMP_NS || aheadNs < BACK_NS) {
       this.jumps += 1;
       this.#newestNs = timeNs;
-      this.#set(timeNs);
+      this.#set(timeNs, nowMs);
       return 'jump';
     }
     // Also a late event proves that the source lives: idle time starts anew.
-    this.#set(timeNs > nowNs ? timeNs : nowNs);
+    this.#set(aheadNs > 0n ? timeNs : nowNs, nowMs);
     if (timeNs < this.#newestNs) {
       this.late += 1;
       return 'late';
@@ -57,17 +59,21 @@ export class EventClock {
 
   /** Zero until the first event: nothing is open yet that could close. */
   nowNs(): bigint {
-    if (this.#newestNs === null) return 0n;
-    const idleMs = Math.min(this.#monotonicMs() - this.#baseAtMs, IDLE_ADVANCE_MS);
-    return this.#baseNs + BigInt(Math.max(0, Math.floor(idleMs))) * NS_PER_MS;
+    return this.#newestNs === null ? 0n : this.#at(this.#monotonicMs());
+  }
+
+  #at(monotonicMs: number): bigint {
+    const idleMs = Math.min(monotonicMs - this.#baseAtMs, IDLE_ADVANCE_MS);
+    // Nearly always, between events: then no number is made.
+    return idleMs < 1 ? this.#baseNs : this.#baseNs + BigInt(Math.floor(idleMs)) * NS_PER_MS;
   }
 
   newestNs(): bigint | null {
     return this.#newestNs;
   }
 
-  #set(timeNs: bigint): void {
+  #set(timeNs: bigint, monotonicMs: number): void {
     this.#baseNs = timeNs;
-    this.#baseAtMs = this.#monotonicMs();
+    this.#baseAtMs = monotonicMs;
   }
 }

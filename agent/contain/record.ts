@@ -24,6 +24,8 @@ export type RecordSlot = {
   /** The rest of it: a working directory, a rename's target, a result. */
   detail: string;
   port: number;
+  /** Of all its texts: who overwrites a slot need not read what it held. */
+  textLength: number;
 };
 
 /** As evidence and watches show it. */
@@ -57,6 +59,7 @@ export const emptySlot = (): RecordSlot => ({
   what: '',
   detail: '',
   port: -1,
+  textLength: 0,
 });
 
 /** A part of a string keeps the whole of it alive; through bytes it becomes one of its own. */
@@ -64,9 +67,6 @@ const bounded = (text: string): string =>
   text.length <= RECORD_TEXT_LENGTH_MAX
     ? text
     : Buffer.from(text.slice(0, RECORD_TEXT_LENGTH_MAX)).toString();
-
-export const textLengthOf = ({ name, exe, what, detail }: RecordSlot): number =>
-  name.length + exe.length + what.length + detail.length;
 
 export function fillSlot(slot: RecordSlot, observation: Observation): void {
   const { process } = observation;
@@ -82,6 +82,8 @@ export function fillSlot(slot: RecordSlot, observation: Observation): void {
   slot.what = bounded(whatOf(observation));
   slot.detail = bounded(detailOf(observation));
   slot.port = portOf(observation);
+  slot.textLength =
+    slot.name.length + slot.exe.length + slot.what.length + slot.detail.length;
 }
 
 export function isRepeat(slot: RecordSlot, observation: Observation): boolean {

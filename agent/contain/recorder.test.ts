@@ -51,8 +51,8 @@ test('a flood of files does not push out what else the pod did', () => {
   expect(recorder.of(POD_UID, '', 0n).overwritten).toBe(2 * LANE_MAX);
 });
 
-test('when all pods have too many, the one that was quiet for longest goes, and is counted', () => {
-  const recorder = recorderOf([], 10);
+test('for a pod without its share the one that was quiet for longest goes, and is counted', () => {
+  const recorder = recorderOf([], 8);
   for (const [index, podUid] of ['p1', 'p2', 'p3'].entries()) {
     for (let at = 0; at < 4; at += 1) {
       recorder.note(observation.open({ at: 10 * index + at, path: `/${at}`, podUid }));
@@ -61,6 +61,24 @@ test('when all pods have too many, the one that was quiet for longest goes, and 
   const kept = (podUid: string): number => recorder.of(podUid, '', 0n).records.length;
   expect([kept('p1'), kept('p2'), kept('p3')]).toEqual([0, 4, 4]);
   expect(recorder.counts()).toMatchObject({ pods: 2, records: 8, evicted: 4 });
+});
+
+test('more busy pods than there is room for share it, and keep their newest', () => {
+  const [max, pods, rounds] = [80, 10, 40];
+  const recorder = new Recorder(NO_MORE_RULES, max);
+  for (let at = 0; at < rounds; at += 1) {
+    for (let pod = 0; pod < pods; pod += 1) {
+      recorder.note(observation.exec({ at, podUid: `p${pod}`, commandLine: `${at}` }));
+    }
+  }
+  expect(recorder.counts()).toMatchObject({ pods, evicted: 0 });
+  for (let pod = 0; pod < pods; pod += 1) {
+    const { records } = recorder.of(`p${pod}`, '', 0n);
+    expect(records.length).toBeGreaterThanOrEqual(max / pods / 2);
+    const kept = records.map(({ what }) => Number(/\d+/.exec(what)?.[0]));
+    const newest = Array.from(kept, (_, index) => rounds - kept.length + index);
+    expect(kept).toEqual(newest);
+  }
 });
 
 test('of containers that come and go without end the last ones are kept', () => {

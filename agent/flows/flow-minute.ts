@@ -1,4 +1,4 @@
-import type { Container, Observation } from '../../baseline/observation.ts';
+import type { Container, Observation, Process } from '../../baseline/observation.ts';
 import { SOURCE_PORTS_MAX } from '../../proto/lanner/v1/bounds.ts';
 import type { Sighting } from './sighting.ts';
 
@@ -23,7 +23,11 @@ export type CountedFlow = Omit<Sighting, 'sourcePort'> & {
 };
 
 type OfContainer = {
-  readonly exact: Map<string, CountedFlow>;
+  readonly podUid: string;
+  /** By remote address: a key of all that tells flows apart would be made for each connection. */
+  readonly exact: Map<string, CountedFlow[]>;
+  /** All of these, as they came. */
+  readonly inOrder: CountedFlow[];
   readonly folded: Map<string, CountedFlow>;
   readonly rest: Map<string, CountedFlow>;
 };
@@ -35,7 +39,9 @@ type Who = { readonly container: Container; readonly process: string; readonly e
  * nothing is left out while there is a row for its container.
  */
 export class FlowMinute {
-  readonly #containers = new Map<string, OfContainer>();
+  /** By container id; one whose pod was named late is there twice. */
+  readonly #containers = new Map<string, OfContainer[]>();
+  #size = 0;
   #exact = 0;
   /** Connections that stand in folded flows. */
   folded = 0;
@@ -43,43 +49,44 @@ export class FlowMinute {
   dropped = 0;
 
   add(observation: Observation, seen: Sighting, atMs: number): void {
-    const { container, process: { name, exe } } = observation;
-    const own = this.#of(container);
+    const own = this.#of(observation.container);
     if (own === null) {
       this.dropped += 1;
       return;
     }
-    const who = { container, process: name, exe };
-    const flow = this.#exactly(own, who, seen) ?? this.#folded(own, who, seen);
+    const flow = this.#exactly(own, observation, seen)
+      ?? this.#folded(own, whoOf(observation), seen);
     count(flow, seen.sourcePort, atMs);
   }
 
   /** In the order in which they were first seen, container by container. */
   flows(): readonly CountedFlow[] {
-    return [...this.#containers.values()].flatMap(({ exact, folded, rest }) =>
-      [...exact.values(), ...folded.values(), ...rest.values()]);
+    return [...this.#containers.values()].flat().flatMap(({ inOrder, folded, rest }) =>
+      [...inOrder, ...folded.values(), ...rest.values()]);
   }
 
   #of({ id, podUid }: Container): OfContainer | null {
-    const key = `${id} ${podUid}`;
-    const known = this.#containers.get(key);
-    if (known !== undefined) return known;
-    if (this.#containers.size >= CONTAINERS_MAX) return null;
-    const made = { exact: new Map(), folded: new Map(), rest: new Map() };
-    this.#containers.set(key, made);
+    const ofId = this.#containers.get(id) ?? NOBODY;
+    for (const own of ofId) if (own.podUid === podUid) return own;
+    if (this.#size >= CONTAINERS_MAX) return null;
+    this.#size += 1;
+    const made = { podUid, exact: new Map(), inOrder: [], folded: new Map(), rest: new Map() };
+    this.#containers.set(id, [...ofId, made]);
     return made;
   }
 
-  #exactly({ exact }: OfContainer, who: Who, seen: Sighting): CountedFlow | null {
-    // NUL cannot be in a program's name or path.
-    const key = `${seen.direction}\0${seen.protocol}\0${seen.remoteAddress}\0${seen.port}\0` +
-      `${seen.localAddress}\0${seen.outcome}\0${seen.name}\0${who.process}\0${who.exe}`;
-    const known = exact.get(key);
-    if (known !== undefined) return known;
-    if (exact.size >= FLOWS_PER_CONTAINER_MAX || this.#exact >= FLOWS_MAX) return null;
+  #exactly(own: OfContainer, observation: Observation, seen: Sighting): CountedFlow | null {
+    const { exact, inOrder } = own;
+    const thither = exact.get(seen.remoteAddress);
+    for (const known of thither ?? NO_FLOWS) {
+      if (isSame(known, seen, observation.process)) return known;
+    }
+    if (inOrder.length >= FLOWS_PER_CONTAINER_MAX || this.#exact >= FLOWS_MAX) return null;
     this.#exact += 1;
-    const made = newFlow(who, seen, false);
-    exact.set(key, made);
+    const made = newFlow(whoOf(observation), seen, false);
+    inOrder.push(made);
+    if (thither === undefined) exact.set(seen.remoteAddress, [made]);
+    else thither.push(made);
     return made;
   }
 
@@ -101,6 +108,26 @@ export class FlowMinute {
     rest.set(direction, made);
     return made;
   }
+}
+
+const NOBODY: readonly OfContainer[] = [];
+const NO_FLOWS: readonly CountedFlow[] = [];
+
+const whoOf = ({ container, process: { name, exe } }: Observation): Who =>
+  ({ container, process: name, exe });
+
+/** The remote address is the same already; ports first, which differ most and compare fastest. */
+function isSame(flow: CountedFlow, seen: Sighting, { name, exe }: Process): boolean {
+  return (
+    flow.port === seen.port &&
+    flow.direction === seen.direction &&
+    flow.outcome === seen.outcome &&
+    flow.process === name &&
+    flow.exe === exe &&
+    flow.localAddress === seen.localAddress &&
+    flow.protocol === seen.protocol &&
+    flow.name === seen.name
+  );
 }
 
 function newFlow(who: Who, seen: Sighting, folded: boolean): CountedFlow {

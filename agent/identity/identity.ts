@@ -161,6 +161,10 @@ export class Identity {
     if (waiting !== null) this.#giveUp(waiting);
   }
 
+  containers(): Iterable<Binding> {
+    return this.#bindings.all();
+  }
+
   containersRunning(): number {
     return this.#bindings.running();
   }

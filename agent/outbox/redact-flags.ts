@@ -1,5 +1,5 @@
 import type { Span } from './redact-spans.ts';
-import { TextWalk } from './redact-spans.ts';
+import { NO_SPANS, TextWalk } from './redact-spans.ts';
 
 /**
  * Secrets that are the next word, or hang on a short flag: `--password x`, `mysql -px`,
@@ -52,7 +52,21 @@ const programs: ReadonlyMap<string, Program> = new Map(
   } satisfies Record<string, Program>),
 );
 
+/**
+ * What has to be in a text for a built-in rule to find anything: a flag that says so itself, or a
+ * program whose short flags are known. Few texts have either, and the look at each word is dear.
+ */
+const HINT = new RegExp(
+  [
+    ...SECRET_FLAG_ENDINGS.map((ending) => ending.replaceAll('-', '[-_]')),
+    ...SECRET_FLAGS,
+    `(?:^|[\\s/"'(\`])(?:${[...programs.keys()].join('|')})(?:\\s|$)`,
+  ].join('|'),
+  'i',
+);
+
 export function flagSpans(text: string, configured: ReadonlySet<string>): readonly Span[] {
+  if (configured.size === 0 && !HINT.test(text)) return NO_SPANS;
   const spans: Span[] = [];
   const walk = new TextWalk(text, isSpace);
   let program: Program = {};
@@ -119,5 +133,9 @@ const isSpace = (code: number): boolean => code <= 32;
 
 const isSeparator = (word: string): boolean => /^(?:[;|&]+)$/.test(word) || word.endsWith(';');
 
-const baseName = (word: string): string =>
-  word.slice(word.lastIndexOf('/') + 1).replace(/^["'(`]+/, '');
+const baseName = (word: string): string => {
+  const name = word.slice(word.lastIndexOf('/') + 1);
+  return OPENING.test(name) ? name.replace(OPENING, '') : name;
+};
+
+const OPENING = /^["'(`]+/;

@@ -1,5 +1,5 @@
 import type { Span } from './redact-spans.ts';
-import { TextWalk } from './redact-spans.ts';
+import { NO_SPANS, TextWalk } from './redact-spans.ts';
 
 /**
  * Secrets that show by the name before them: `--password=x`, `PGPASSWORD=x`, `"token": "x"`,
@@ -31,6 +31,8 @@ const SCHEMES: ReadonlySet<string> = new Set([
 const SCHEME_LENGTH_MAX = 20;
 
 export function keySpans(text: string): readonly Span[] {
+  // Between a name and its value stands one of these.
+  if (!text.includes('=') && !text.includes(':')) return NO_SPANS;
   const spans: Span[] = [];
   const walk = new TextWalk(text, isValueBorder);
   for (const at of nameStarts(text)) {
@@ -42,6 +44,7 @@ export function keySpans(text: string): readonly Span[] {
 
 /** `Bearer x` without a header's name before it. */
 export function bearerSpans(text: string): readonly Span[] {
+  if (!BEARER.test(text)) return NO_SPANS;
   const spans: Span[] = [];
   const walk = new TextWalk(text, isValueBorder);
   for (const match of text.matchAll(/bearer /gi)) {
@@ -52,6 +55,7 @@ export function bearerSpans(text: string): readonly Span[] {
   return spans;
 }
 
+const BEARER = /bearer /i;
 /** Shorter words after "bearer" are prose. */
 const BEARER_LENGTH_MIN = 8;
 

@@ -1,5 +1,5 @@
 import type { Span } from './redact-spans.ts';
-import { TextWalk } from './redact-spans.ts';
+import { NO_SPANS, TextWalk } from './redact-spans.ts';
 
 /**
  * Secrets that show by their own form, wherever they stand. Each rule walks the text once with
@@ -12,8 +12,9 @@ const PEM_LABEL_LENGTH_MAX = 64;
 
 /** Private keys. Without an end (cut text) everything behind the beginning goes. */
 export function pemSpans(text: string): readonly Span[] {
-  const spans: Span[] = [];
   let at = text.indexOf(PEM_BEGIN);
+  if (at < 0) return NO_SPANS;
+  const spans: Span[] = [];
   while (at >= 0) {
     const label = at + PEM_BEGIN.length;
     const head = text.slice(label, label + PEM_LABEL_LENGTH_MAX);
@@ -34,11 +35,12 @@ const PORT = /^[0-9]{1,5}$/;
 
 /** `scheme://user:password@host`; the user stays, it is evidence. */
 export function urlSpans(text: string): readonly Span[] {
+  let slashes = text.indexOf('://');
+  if (slashes < 0) return NO_SPANS;
   const spans: Span[] = [];
   const walk = new TextWalk(text, isUrlBorder);
   let lastAt = -1;
   let lastAtEnd = -1;
-  let slashes = text.indexOf('://');
   for (; slashes >= 0; slashes = text.indexOf('://', slashes + 3)) {
     const start = slashes + 3;
     const end = walk.wordEnd(start);
@@ -101,8 +103,11 @@ const forms: readonly Form[] = [
 ];
 
 const TOKEN_RUN = /[A-Za-z0-9_.-]+/g;
+/** No prefix holds a sign that means something here but the dot. */
+const PREFIX = new RegExp(forms.map(({ prefix }) => prefix.replace('.', '\\.')).join('|'));
 
 export function tokenSpans(text: string): readonly Span[] {
+  if (!PREFIX.test(text)) return NO_SPANS;
   const spans: Span[] = [];
   for (const match of text.matchAll(TOKEN_RUN)) {
     const run = match[0];

@@ -7,6 +7,7 @@
 export const MASK = '***';
 
 export type Span = { readonly start: number; readonly end: number };
+export const NO_SPANS: readonly Span[] = [];
 
 export function masked(text: string, spans: readonly Span[]): string {
   const ordered = spans

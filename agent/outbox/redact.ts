@@ -42,14 +42,16 @@ export function redactText(
 }
 
 function redactOnce(text: string, rules: RedactRules): string {
-  return masked(text, [
-    ...pemSpans(text),
-    ...urlSpans(text),
-    ...keySpans(text),
-    ...flagSpans(text, rules.flags),
-    ...bearerSpans(text),
-    ...tokenSpans(text),
-  ]);
+  const spans = [
+    pemSpans(text),
+    urlSpans(text),
+    keySpans(text),
+    flagSpans(text, rules.flags),
+    bearerSpans(text),
+    tokenSpans(text),
+  ];
+  // Nearly every text has none.
+  return spans.every(({ length }) => length === 0) ? text : masked(text, spans.flat());
 }
 
 const PASSES_MAX = 4;

@@ -51,7 +51,7 @@ export function summaryAlert(rows: readonly SummaryRow[], origin: SummaryOrigin)
     reason: {
       en: `the node's outbox was full while the collector was away: ${count} alerts were folded ` +
         `into this one (${list})`,
-      zh: `采集器不可达期间节点发件箱已满：${count} 条告警合并为此条（${list}）`,
+      zh: `采集中心不可达期间节点发件箱已满：${count} 条告警合并为此条（${list}）`,
     },
   });
 }
