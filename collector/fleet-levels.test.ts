@@ -89,6 +89,8 @@ function site(listAgents: () => Promise<readonly Agent[]>) {
   registerFleetLevels({
     registry,
     store: {
+      flowLevels: () => Promise.resolve(
+        { minuteFlows: 70, hourFlows: 5, oldestMs: 1_700_000_000_000 }),
       listAgents: () => {
         reads += 1;
         return listAgents();
@@ -118,6 +120,8 @@ test('one scrape is one read of the store, and the next within half a minute non
   expect(text).toContain('lanner_collector_image_coverage_ratio{image="docker.io/shop/web"} 0.5\n');
   expect(text).toContain('lanner_collector_image_alarms{image="docker.io/shop/web"} 40\n');
   expect(text).toContain('lanner_collector_image_over_budget{image="docker.io/shop/web"} 1\n');
+  expect(text).toContain('lanner_collector_flows{precision="minute"} 70\n');
+  expect(text).toContain('lanner_collector_flows_oldest_timestamp_seconds 1700000000\n');
   expect(text).toContain('lanner_collector_store_up 1\n');
   expect(clock.pending).toBe(0);
 });

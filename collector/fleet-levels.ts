@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import { BUDGET_DAYS, budgetsOf } from './fatigue/alert-budget.ts';
 import type { ImageBudget } from './fatigue/alert-budget.ts';
 import type { TallyStore } from './fatigue/fatigue-store.ts';
+import type { FlowLevels, FlowStore } from './flows/flow-store.ts';
 import type { AgentStore } from './store/faces.ts';
 
 /**
@@ -28,7 +29,10 @@ const DAY_MS = 86_400_000;
 const LONGEST_DAYS = Math.max(...BUDGET_DAYS);
 
 type StoredAgent = Awaited<ReturnType<AgentStore['listAgents']>>[number];
-type FleetStore = Pick<AgentStore, 'listAgents'> & Pick<TallyStore, 'talliesSince'>;
+type FleetStore =
+  & Pick<AgentStore, 'listAgents'>
+  & Pick<TallyStore, 'talliesSince'>
+  & Pick<FlowStore, 'flowLevels'>;
 
 export type FleetLevelsOptions = {
   readonly registry: Registry;
@@ -50,6 +54,7 @@ export type FleetReading = {
   readonly images: readonly ImageLevel[];
   readonly imagesLeftOut: number;
   readonly budgets: readonly ImageBudget[];
+  readonly flows: FlowLevels;
 };
 
 export function registerFleetLevels(options: FleetLevelsOptions): void {
@@ -90,6 +95,14 @@ export function registerFleetLevels(options: FleetLevelsOptions): void {
   gauge('images_left_out', `Images beyond the ${IMAGES_SHOWN_MAX} with the most pods`, [],
     (one, { imagesLeftOut }) => one.set(imagesLeftOut));
   registerImages(gauge);
+  gauge('flows', 'Flows in the ledger, by how exactly their times are known', ['precision'],
+    (one, { flows: { minuteFlows, hourFlows } }) =>
+      setAll(one, 'precision', { minute: minuteFlows, hour: hourFlows }));
+  gauge('flows_oldest_timestamp_seconds', 'Begin of the oldest flow; absent while there is none', [],
+    (one, { flows: { oldestMs } }) => {
+      if (oldestMs === null) one.remove();
+      else one.set(oldestMs / 1_000);
+    });
 }
 
 type AddGauge = (
@@ -169,6 +182,7 @@ async function readFleet(
   return {
     ...levelsOf(agents, nowMs),
     budgets: budgetsOf(agents, tallies, falseAlarmsPerDay, nowMs),
+    flows: await store.flowLevels(),
   };
 }
 
@@ -176,7 +190,7 @@ async function readFleet(
 export function levelsOf(
   agents: readonly StoredAgent[],
   nowMs: number,
-): Omit<FleetReading, 'budgets'> {
+): Omit<FleetReading, 'budgets' | 'flows'> {
   const known = { heard: 0, blind: 0, silent: 0 };
   const running = agents.filter(({ lastSeenMs }) => nowMs - lastSeenMs <= GONE_MS);
   for (const { lastSeenMs, heartbeat } of running) {

@@ -5,6 +5,7 @@ import type { CollectorConfig } from './config.ts';
 import { Correlator } from './incident/correlator.ts';
 import type { CorrelatorOptions } from './incident/correlator.ts';
 import type { AlertFatigue } from './fatigue-wiring.ts';
+import type { FlowsKept } from './flows/flow-store.ts';
 import type { Outputs } from './outputs/outputs.ts';
 import { scheduleRetention } from './retention-schedule.ts';
 import type { Lease, Store } from './store/faces.ts';
@@ -26,6 +27,7 @@ export type SoleWorkOptions = {
   readonly fatigue: Pick<AlertFatigue, 'fatigue' | 'upkeep'>;
   readonly onHandled: NonNullable<CorrelatorOptions['onHandled']>;
   readonly onDeleted: (rows: number) => void;
+  readonly onFlowsKept: (kept: FlowsKept) => void;
   /** What is sent to other systems, while it is ours. */
   readonly outputs: Pick<Outputs, 'begin' | 'end'>;
   /** It is ours now: there may be something left over from the one before. */
@@ -77,7 +79,7 @@ export class SoleWork {
 
   async #begin(lease: Lease): Promise<void> {
     const { store, config, clock, log, onGrown, onEffects, onDeleted, onOurs } = this.#options;
-    const { fatigue, onHandled } = this.#options;
+    const { fatigue, onHandled, onFlowsKept } = this.#options;
     const { windowSeconds, behaviourPods, coolDownSeconds } = config.incidents;
     const correlator = new Correlator({
       store,
@@ -97,7 +99,8 @@ export class SoleWork {
     this.#stops = [() => correlator.stop()];
     await correlator.start();
     this.#correlator = correlator;
-    const stopRetention = scheduleRetention({ store, clock, log, config, onDeleted });
+    const stopRetention = scheduleRetention({ store, clock, log, config, onDeleted,
+      onFlowsKept });
     const upkeep = fatigue.upkeep();
     upkeep.start();
     this.#stops = [...this.#stops, stopRetention, () => upkeep.stop()];

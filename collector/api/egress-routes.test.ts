@@ -85,10 +85,11 @@ test('the flows and destinations of a namespace are for those who may see it', a
   const flows = (await get('/api/v1/egress/flows', shop)).body as { items: { pod: string }[] };
   expect(flows.items.map(({ pod }) => pod)).toEqual(['web-1']);
   const all = (await get('/api/v1/egress/flows?limit=2')).body as
-    { items: unknown[]; nextCursor: string };
-  expect(all.items).toHaveLength(2);
-  expect((await get(`/api/v1/egress/flows?limit=2&cursor=${all.nextCursor}`)).body)
-    .toMatchObject({ items: [{ pod: 'web-1', remoteAddress: '203.0.113.9' }] });
+    { items: { id: string; precision: string }[]; nextCursor: string };
+  expect(all.items.map(({ precision }) => precision)).toEqual(['minute', 'minute']);
+  const rest = (await get(`/api/v1/egress/flows?limit=2&cursor=${all.nextCursor}`)).body as
+    typeof all;
+  expect(new Set([...all.items, ...rest.items].map(({ id }) => id)).size).toBe(3);
   const reached = (await get('/api/v1/egress/destinations', shop)).body as { items: unknown[] };
   expect(reached.items).toMatchObject([{ namespace: 'shop', address: '203.0.113.9' }]);
 });
@@ -137,4 +138,11 @@ test('lannerctl egress says who, what is not certain, and lists', async () => {
   expect((await run(args)).out).toMatch(/shop\/web +203\.0\.113\.9 +443\/tcp/);
   expect((await run(['egress', 'destinations', '--csv'])).out).toMatch(/^cluster,namespace,/);
   expect((await run(['egress', 'destinations', '--csv'], true)).out).not.toContain('\u202e');
+  const plain = (await run(['egress', 'destinations', '--csv', '--no-times'])).out;
+  expect(plain).toMatch(/^cluster,namespace,workload,address,port,protocol,names\r\n/);
+  expect(plain).not.toContain('2026-');
+  const later = ['egress', 'destinations', '--new-since', '2026-11-24T00:00:00Z', '--json'];
+  expect((await run(later)).out).toBe('');
+  const before = ['egress', 'destinations', '--new-since', '2026-11-23T00:00:00Z', '--json'];
+  expect((await run([...before, '--no-times'])).out).toMatch(/"address":"203.0.113.9"/);
 });

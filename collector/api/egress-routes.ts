@@ -72,18 +72,22 @@ export function addEgressRoutes(api: Api, { store, clock }: EgressRouteOptions):
       ...replies(destinationsAnswer),
     },
   }, async ({ query, principal }, reply) => {
-    const { exclude, format, ...filter } = query;
+    const { exclude, format, newSince, times, ...filter } = query;
     const texts = (exclude ?? '').split(',').map((one) => one.trim()).filter((one) => one !== '');
     const excluded = texts.length > EXCLUDES_MAX ? null : networksOf(texts);
     if (excluded === null) {
       throw new ApiError(400, 'invalid-request',
         `exclude is at most ${EXCLUDES_MAX} networks like 10.244.0.0/16, with commas`);
     }
-    const found = await store.listDestinations({ ...filter, scope: scopeOf(principal, 'viewer') });
+    const found = await store.listDestinations({
+      ...filter,
+      scope: scopeOf(principal, 'viewer'),
+      ...(newSince === undefined ? {} : { newSinceMs: msOf('newSince', newSince) }),
+    });
     const items = destinationList(found.items, excluded);
     if (format === 'csv') {
       return reply.type('text/csv; charset=utf-8').header('x-lanner-partial', String(found.isPartial))
-        .send(destinationsCsv(items));
+        .send(destinationsCsv(items, { hasTimes: times }));
     }
     return { items: items.map(destinationView), isPartial: found.isPartial };
   });

@@ -27,6 +27,7 @@ const candidateColumns: readonly Column<CandidateView>[] = [
   { title: 'last', cell: ({ lastTime }) => lastTime },
   { title: 'count', cell: ({ count }) => String(count) },
   { title: 'outcome', cell: ({ outcomes }) => outcomes.join(' ') },
+  { title: 'known by', cell: ({ precision }) => precision },
   { title: 'source ports', cell: ({ sourcePorts, portsBeyond }) =>
     sourcePorts.join(' ') + (portsBeyond > 0 ? ` and ${portsBeyond} more` : '') },
   { title: 'workload', cell: ({ workload }) => workload || '-' },
@@ -62,6 +63,7 @@ const DOUBTS: Readonly<Record<WhoAnswerView['doubts'][number], string>> = {
   'too-recent': 'agents tell a minute some seconds after it is over: ask again in two minutes',
   gap: 'events or flows of this time were lost: see the gaps below',
   folded: 'somebody had more destinations than could be kept apart (likelihood: possible)',
+  'hours-only': 'of this time only hours are left: between first and last it is not known when',
   'without-address': 'there were connections whose address Falco did not know',
   'too-many': 'there is more than is shown: narrow the window',
 };
@@ -172,6 +174,8 @@ type DestinationOptions = GlobalOptions & {
   readonly workload?: string;
   readonly exclude?: readonly string[];
   readonly csv?: boolean;
+  readonly newSince?: string;
+  readonly times: boolean;
 };
 
 function addDestinations(egress: Command, io: Io): void {
@@ -181,17 +185,19 @@ function addDestinations(egress: Command, io: Io): void {
     .option('--namespace <name>', 'of this namespace')
     .option('--workload <name>', 'of this workload')
     .option('--exclude <network...>', 'without what is in it: networks of pods and services')
+    .option('--new-since <time>', 'only what was first reached then or later')
+    .option('--no-times', 'without first and last, to compare it with an older list')
     .option('--csv', 'as CSV')
     .addHelpText('after', `
 Example:
-  lannerctl egress destinations --namespace shop --exclude 10.244.0.0/16 10.96.0.0/12 --csv`)
+  lannerctl egress destinations --namespace shop --exclude 10.244.0.0/16 --csv --no-times`)
     .action(async (_, self: Command) => {
       const options: DestinationOptions = self.optsWithGlobals();
-      const { cluster, namespace, workload, exclude } = options;
-      const query = { cluster, namespace, workload, exclude: exclude?.join(',') };
+      const { cluster, namespace, workload, exclude, newSince, times } = options;
+      const query = { cluster, namespace, workload, newSince, exclude: exclude?.join(',') };
       const client = clientOf(io, options);
       if (options.csv === true) {
-        const wanted = Object.entries({ ...query, format: 'csv' })
+        const wanted = Object.entries({ ...query, format: 'csv', times: String(times) })
           .flatMap(([key, value]) => value === undefined ? [] : [[key, value]]);
         const search = new URLSearchParams(wanted).toString();
         const csv = await client.getText(`/api/v1/egress/destinations?${search}`);
@@ -203,10 +209,15 @@ Example:
       }
       const { items, isPartial } = await client.get('/api/v1/egress/destinations', query) as
         { readonly items: readonly DestinationView[]; readonly isPartial: boolean };
-      if (options.json === true) for (const row of items) io.write(`${jsonText(row)}\n`);
-      else io.write(formatTable(items, destinationColumns, io.isTerminal ? io.columns : undefined));
+      const columns = destinationColumns.filter(({ title }) => times || title !== 'last');
+      if (options.json === true) for (const row of items) io.write(`${lineOf(row, times)}\n`);
+      else io.write(formatTable(items, columns, io.isTerminal ? io.columns : undefined));
       if (isPartial) io.writeError('lannerctl: there are more: ask for one namespace or workload\n');
     });
+}
+
+function lineOf({ firstTime, lastTime, ...row }: DestinationView, hasTimes: boolean): string {
+  return jsonText(hasTimes ? { ...row, firstTime, lastTime } : row);
 }
 
 function endOf(text: string): { readonly address: string; readonly port: string } {

@@ -26,10 +26,10 @@ const excluding = (...networks: readonly string[]) => {
 test('the same destinations are the same bytes in whatever order they come', () => {
   const items = ['203.0.113.10', '203.0.113.9', '9.1.1.1', '2001:db8::1'].flatMap((address) =>
     [443, 80, 8_443].map((port) => one({ address, port, names: ['b', 'a'] })));
-  const expected = destinationsCsv(destinationList(items, excluding()));
+  const expected = destinationsCsv(destinationList(items, excluding()), { hasTimes: true });
   expect(expected.split('\r\n')[1]).toContain('9.1.1.1,80');
   fc.assert(fc.property(fc.shuffledSubarray(items, { minLength: items.length }), (shuffled) => {
-    expect(destinationsCsv(destinationList(shuffled, excluding()))).toBe(expected);
+    expect(destinationsCsv(destinationList(shuffled, excluding()), { hasTimes: true })).toBe(expected);
   }));
 });
 
@@ -45,8 +45,16 @@ test('networks of the cluster are left out, and what is no network is refused', 
 
 test('no cell is a formula, and none breaks out of its place', () => {
   const starts = ['=', '+', '-', '@', '\t=', '\r=', ' =', '\n@'];
-  const csv = destinationsCsv(starts.map((start) => one({ workload: `${start}cmd|"x",1` })));
+  const csv = destinationsCsv(starts.map((start) => one({ workload: `${start}cmd|"x",1` })),
+    { hasTimes: true });
   const cells = [...csv.matchAll(/"((?:[^"]|"")*)"/g)].map(([, cell]) => cell ?? '');
   expect(cells).toHaveLength(starts.length);
   expect(cells.every((cell) => cell.startsWith(`'`))).toBe(true);
+});
+
+test('without times, what was reached again is the same line', () => {
+  const csvOf = (item: Destination): string => destinationsCsv([item], { hasTimes: false });
+  expect(csvOf(one({ lastMs: 99 }))).toBe(csvOf(one()));
+  expect(csvOf(one())).toBe('cluster,namespace,workload,address,port,protocol,names\r\n' +
+    'c1,shop,web,203.0.113.9,443,tcp,\r\n');
 });

@@ -48,6 +48,8 @@ function sortKey({ namespace, workload, cluster, address, port, protocol }: Dest
     .join('\0');
 }
 
+const TIMES: ReadonlySet<string> = new Set(['first', 'last']);
+
 const COLUMNS: readonly (readonly [string, (item: Destination) => string])[] = [
   ['cluster', ({ cluster }) => cluster],
   ['namespace', ({ namespace }) => namespace],
@@ -60,10 +62,15 @@ const COLUMNS: readonly (readonly [string, (item: Destination) => string])[] = [
   ['last', ({ lastMs }) => new Date(lastMs).toISOString()],
 ];
 
-export function destinationsCsv(items: readonly Destination[]): string {
+/** The last time changes all day: without times a list can be compared with that of yesterday. */
+export function destinationsCsv(
+  items: readonly Destination[],
+  { hasTimes }: { readonly hasTimes: boolean },
+): string {
+  const columns = hasTimes ? COLUMNS : COLUMNS.filter(([name]) => !TIMES.has(name));
   const lines = [
-    COLUMNS.map(([name]) => name),
-    ...items.map((item) => COLUMNS.map(([, cell]) => csvCell(cell(item)))),
+    columns.map(([name]) => name),
+    ...items.map((item) => columns.map(([, cell]) => csvCell(cell(item)))),
   ];
   return lines.map((cells) => `${cells.join(',')}\r\n`).join('');
 }

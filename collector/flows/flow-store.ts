@@ -3,6 +3,13 @@ import type { Image } from '../../baseline/observation.ts';
 
 /** What the questions about flows ask of the store. */
 
+/**
+ * How far apart connections of one flow are kept: an hour is what is left of its minutes after a
+ * while. The first and the last have their exact times in both.
+ */
+export const flowPrecisions = ['minute', 'hour'] as const;
+export type FlowPrecision = (typeof flowPrecisions)[number];
+
 export type NodeName = { readonly cluster: string; readonly node: string };
 
 export type FlowWho = NodeName & {
@@ -19,7 +26,7 @@ export type FlowWho = NodeName & {
 };
 
 export type FlowRow = {
-  /** Names it in answers, and is the place in the list: `part × 10^8 + number`. */
+  /** Names it in answers, for as long as it is not joined with others of its hour. */
   readonly number: number;
   readonly who: FlowWho;
   readonly direction: FlowDirection;
@@ -29,6 +36,7 @@ export type FlowRow = {
   readonly name: string;
   readonly outcome: FlowOutcome;
   readonly folded: boolean;
+  readonly precision: FlowPrecision;
   readonly firstMs: number;
   readonly lastMs: number;
   readonly count: number;
@@ -89,6 +97,33 @@ export type Destination = {
   readonly lastMs: number;
 };
 
+export type FlowLimits = {
+  readonly ageMs: number;
+  /** For so long connections are known by the minute; after it by the hour. */
+  readonly minutesMs: number;
+  readonly rowsMax: number;
+};
+
+/** What was done so that the ledger stays within its limits, in flows. */
+export type FlowsKept = {
+  readonly deletedByAge: number;
+  /** Before their time: there were more than the bound. */
+  readonly deletedByBound: number;
+  /** Of minutes, taken into hours, */
+  readonly joined: number;
+  /** which hold so many then. */
+  readonly joinedInto: number;
+  /** Of minutes whose bytes could not be read any more. */
+  readonly damaged: number;
+};
+
+export type FlowLevels = {
+  readonly minuteFlows: number;
+  readonly hourFlows: number;
+  /** Begin of the oldest; null while there are none. */
+  readonly oldestMs: number | null;
+};
+
 export type FlowStore = {
   /** Nodes that said that the address is theirs, now or before. */
   nodesWithAddress(address: string, cluster?: string): Promise<readonly NodeName[]>;
@@ -103,7 +138,7 @@ export type FlowStore = {
     fromMs: number,
     toMs: number,
   ): Promise<readonly WatchedSpan[]>;
-  /** Newest first. */
+  /** The newest time first; `next` is the `before` of the page that follows. */
   listFlows(
     filter: FlowFilter,
     page: { readonly before?: number; readonly limit: number },
@@ -113,5 +148,13 @@ export type FlowStore = {
     readonly namespace?: string;
     readonly workload?: string;
     readonly cluster?: string;
+    /** First reached then or later. */
+    readonly newSinceMs?: number;
   }): Promise<{ readonly items: readonly Destination[]; readonly isPartial: boolean }>;
+  flowLevels(): Promise<FlowLevels>;
+  /**
+   * Joins, deletes; of one replica at a time, though several would do no harm. `isOver` ends it
+   * early, with what was done until then.
+   */
+  retainFlows(limits: FlowLimits, nowMs: number, isOver?: () => boolean): Promise<FlowsKept>;
 };

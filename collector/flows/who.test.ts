@@ -34,6 +34,7 @@ const row = (pod: string, over: Partial<FlowRow> = {}): FlowRow => ({
   name: '',
   outcome: 'ok',
   folded: false,
+  precision: 'minute',
   firstMs: AT - 1_000,
   lastMs: AT + 1_000,
   count: 2,
@@ -64,6 +65,8 @@ function asked(known: Known, over: Partial<WhoQuestion> = {}, nowMs = AT + 3_600
     watchedWithin: () => Promise.resolve(watched),
     listFlows: never,
     listDestinations: never,
+    flowLevels: never,
+    retainFlows: never,
   }, { ...question, ...over }, nowMs);
 }
 
@@ -127,6 +130,25 @@ describe('who was behind it', () => {
       .toMatchObject({ verdict: 'none', doubts: ['address-shared'] });
     expect(await asked({ nodes, rows: [row('web')] }))
       .toMatchObject({ verdict: 'one', doubts: ['address-shared', 'not-watched'] });
+  });
+
+  test('of an hour that was joined it is known when for its first and last connection alone', async () => {
+    const hour = { precision: 'hour' as const, count: 50, firstMs: AT - 1_500_000 };
+    const rows = [
+      row('through', { ...hour, lastMs: AT + 1_500_000, count: 900 }),
+      row('until', { ...hour, lastMs: AT + 60_000 }),
+      row('port', { ...hour, lastMs: AT + 1_400_000, sourcePorts: [51_234] }),
+    ];
+    const answer = await asked({ rows }, { srcPort: 51_234 });
+    expect(answer).toMatchObject({ verdict: 'several', doubts: ['hours-only'] });
+    expect(answer.candidates.map(({ who: { pod }, likelihood, precision, distanceMs }) =>
+      [pod, likelihood, precision, distanceMs])).toEqual([
+      ['port', 'source-port', 'hour', 1_400_000],
+      ['until', 'time', 'hour', 60_000],
+      ['through', 'possible', 'hour', 1_500_000],
+    ]);
+    const both = await asked({ rows: [rows[0] as FlowRow, row('through')] });
+    expect(both.candidates).toMatchObject([{ likelihood: 'time', precision: 'minute' }]);
   });
 
   test('failed connections without an address accuse nobody, and are not passed over', async () => {

@@ -1,4 +1,5 @@
 import type {
+  FlowPrecision,
   FlowRow,
   FlowStore,
   FlowWho,
@@ -13,7 +14,9 @@ import type {
  *
  * Likelihood, in this order: the source port is among those of the candidate; it connected within
  * the time that was asked for rather than near it; it connected nearer to that moment; more often.
- * A port that does not match rules nobody out: masquerading may have changed it on the way.
+ * A port that does not match rules nobody out: masquerading may have changed it on the way. Of an
+ * hour that was joined only the first and the last time are known: whoever had neither in the time
+ * that was asked for is no more than possible.
  */
 export type WhoQuestion = {
   readonly cluster?: string;
@@ -43,6 +46,8 @@ export const whoDoubts = [
   'gap',
   /** Somebody had more destinations than could be kept apart. */
   'folded',
+  /** Of that time only hours are left: when within them is known of the first and last alone. */
+  'hours-only',
   /** Connections of that time whose address the kernel did not say. */
   'without-address',
   'too-many',
@@ -55,6 +60,8 @@ export type Likelihood = (typeof likelihoods)[number];
 export type Candidate = {
   readonly who: FlowWho;
   readonly likelihood: Likelihood;
+  /** Minute where some of it is known so. */
+  readonly precision: FlowPrecision;
   readonly protocol: string;
   readonly name: string;
   readonly outcomes: readonly FlowRow['outcome'][];
@@ -111,6 +118,7 @@ export async function who(
     ...toMs > nowMs - TOLD_AFTER_MS ? ['too-recent'] as const : [],
     ...gaps.length > 0 ? ['gap'] as const : [],
     ...found.rows.some(({ folded }) => folded) ? ['folded'] as const : [],
+    ...found.rows.some(({ precision }) => precision === 'hour') ? ['hours-only'] as const : [],
     ...found.rows.some(({ address, folded }) => address === '' && !folded)
       ? ['without-address'] as const : [],
     ...found.isPartial || all.length > CANDIDATES_MAX ? ['too-many'] as const : [],
@@ -158,14 +166,17 @@ function candidatesOf(rows: readonly FlowRow[], question: WhoQuestion): readonly
   return [...groups.values()].map((group) => candidateOf(group, question)).toSorted(byLikelihood);
 }
 
-function candidateOf(rows: readonly FlowRow[], { atMs, srcPort }: WhoQuestion): Candidate {
+function candidateOf(rows: readonly FlowRow[], question: WhoQuestion): Candidate {
+  const { atMs, srcPort } = question;
   const [newest] = rows.toSorted((left, right) => right.lastMs - left.lastMs);
   const first = newest as FlowRow;
   const sourcePorts = [...new Set(rows.flatMap((row) => row.sourcePorts))];
   const hasPort = srcPort !== undefined && sourcePorts.includes(srcPort);
+  const isTimed = !first.folded && rows.some((row) => isKnownWithin(row, question));
   return {
     who: first.who,
-    likelihood: hasPort ? 'source-port' : first.folded ? 'possible' : 'time',
+    likelihood: hasPort ? 'source-port' : isTimed ? 'time' : 'possible',
+    precision: rows.some(({ precision }) => precision === 'minute') ? 'minute' : 'hour',
     protocol: first.protocol,
     name: rows.find(({ name }) => name !== '')?.name ?? '',
     outcomes: [...new Set(rows.map(({ outcome }) => outcome))].toSorted(),
@@ -180,9 +191,17 @@ function candidateOf(rows: readonly FlowRow[], { atMs, srcPort }: WhoQuestion): 
   };
 }
 
-/** Within a minute only the first and the last connection have a time. */
-const distance = ({ firstMs, lastMs, count }: FlowRow, atMs: number): number =>
-  count > 2 && firstMs <= atMs && atMs <= lastMs
+function isKnownWithin(
+  { precision, firstMs, lastMs }: FlowRow,
+  { atMs, windowMs }: WhoQuestion,
+): boolean {
+  if (precision === 'minute') return true;
+  return [firstMs, lastMs].some((ms) => Math.abs(ms - atMs) <= windowMs);
+}
+
+/** Within a flow only the first and the last connection have a time. */
+const distance = ({ firstMs, lastMs, count, precision }: FlowRow, atMs: number): number =>
+  precision === 'minute' && count > 2 && firstMs <= atMs && atMs <= lastMs
     ? 0
     : Math.min(Math.abs(firstMs - atMs), Math.abs(lastMs - atMs));
 

@@ -5,27 +5,39 @@ import type { AgentName } from './faces.ts';
 import type { Tx } from './tables.ts';
 
 /**
- * Numbers for what flows name again and again. What is remembered here was committed, and is known
- * to be used in the part at hand, so that retention will not take it away; anything else is written
- * (and found) in the transaction, and remembered after it.
+ * Numbers for what flows name again and again. What is remembered here was committed on the day at
+ * hand, so that retention will not take it away; anything else is written (and found) in the
+ * transaction, and remembered after it. `last_day` is that of arrival: a chunk lies in the day in
+ * which it arrived, or before, and no name is forgotten while a chunk of its day or before is kept.
  */
 export const NAMES_REMEMBERED_MAX = 100_000;
 const ROWS_PER_STATEMENT = 500;
 
-type Known = { readonly id: number; readonly part: number };
+type Known = { readonly id: number; readonly day: number };
 
-/** Full, all is forgotten: it comes back with the next flows, one statement a chunk. */
+/** Two generations of half the bound: when the younger is full, what it did not ask for goes. */
 export class RememberedNames {
-  readonly #known = new Map<string, Known>();
+  #young = new Map<string, Known>();
+  #old = new Map<string, Known>();
 
-  idIn(key: string, part: number): number | undefined {
-    const known = this.#known.get(key);
-    return known?.part === part ? known.id : undefined;
+  idOn(day: number, key: string): number | undefined {
+    const young = this.#young.get(key);
+    const known = young ?? this.#old.get(key);
+    if (known?.day !== day) return undefined;
+    if (young === undefined) this.#add(key, known);
+    return known.id;
   }
 
   remember(learned: ReadonlyMap<string, Known>): void {
-    if (this.#known.size + learned.size > NAMES_REMEMBERED_MAX) this.#known.clear();
-    for (const [key, known] of learned) this.#known.set(key, known);
+    for (const [key, known] of learned) this.#add(key, known);
+  }
+
+  #add(key: string, known: Known): void {
+    if (this.#young.size >= NAMES_REMEMBERED_MAX / 2) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, known);
   }
 }
 
@@ -73,17 +85,17 @@ export const nodeKey = ({ cluster, node }: AgentName): string => JSON.stringify(
 export async function peerIds(
   tx: Tx,
   peers: ReadonlyMap<string, PeerName>,
-  part: number,
+  day: number,
 ): Promise<ReadonlyMap<string, Known>> {
   const ids = new Map<string, Known>();
   for (const some of portions(inOrder(peers))) {
     const written = await tx.insertInto('flow_peers')
-      .values(some.map((peer) => ({ ...peer, last_part: part })))
+      .values(some.map((peer) => ({ ...peer, last_day: day })))
       .onConflict((conflict) =>
         conflict.columns(['address', 'port', 'direction', 'protocol', 'name'])
-          .doUpdateSet((eb) => ({ last_part: eb.ref('excluded.last_part') })))
+          .doUpdateSet((eb) => ({ last_day: eb.ref('excluded.last_day') })))
       .returning(['id', 'address', 'port', 'direction', 'protocol', 'name']).execute();
-    for (const row of written) ids.set(peerKey(row), { id: row.id, part });
+    for (const row of written) ids.set(peerKey(row), { id: row.id, day });
   }
   return ids;
 }
@@ -92,7 +104,7 @@ export async function actorIds(
   tx: Tx,
   actors: ReadonlyMap<string, ActorName>,
   nodes: ReadonlyMap<string, number>,
-  part: number,
+  day: number,
 ): Promise<ReadonlyMap<string, Known>> {
   const ids = new Map<string, Known>();
   const rows = [...actors].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, named]) => {
@@ -105,15 +117,15 @@ export async function actorIds(
       pod,
       workload,
       document: JSON.stringify({ ...rest, localAddress }),
-      last_part: part,
+      last_day: day,
     };
   });
   for (const some of portions(rows)) {
     const written = await tx.insertInto('flow_actors').values([...some])
       .onConflict((conflict) => conflict.column('key')
-        .doUpdateSet((eb) => ({ last_part: eb.ref('excluded.last_part') })))
+        .doUpdateSet((eb) => ({ last_day: eb.ref('excluded.last_day') })))
       .returning(['id', 'key']).execute();
-    for (const { id, key } of written) ids.set(key, { id, part });
+    for (const { id, key } of written) ids.set(key, { id, day });
   }
   return ids;
 }

@@ -1,105 +1,175 @@
-import { sql } from 'kysely';
-
 import type { FlowFilter, FlowRow, FlowStore } from '../flows/flow-store.ts';
-import { all } from './desk-scan.ts';
-import type { Condition } from './desk-scan.ts';
-import { partTable, placeIn, placeOf } from './flow-parts.ts';
-import type { Part } from './flow-parts.ts';
-import { flowColumns, flowJoins, flowOf } from './flow-rows.ts';
-import type { StoredFlow } from './flow-rows.ts';
-import { MINUTE_MS } from './flow-writer.ts';
+import { readChunks } from './flow-answers.ts';
+import { HOUR_MINUTES, MINUTE_MS } from './flow-chunks.ts';
+import type { StoredChunk } from './flow-chunks.ts';
+import { unpackFlows } from './flow-packing.ts';
+import type { PlacedFlow } from './flow-packing.ts';
+import type { Actor, FlowReader, Peer } from './flow-rows.ts';
 import type { Db } from './tables.ts';
 
 /**
- * The list of flows, newest first, bounded by rows looked at like the lists of the desk
- * (`desk-scan.ts`): parts from the newest on, in each from the newest row, and a cursor that says
- * where looking stopped.
+ * The list of flows, the newest slot first, in each the chunks as they came; bounded by flows
+ * looked at like the lists of the desk (`desk-scan.ts`), with a cursor that says where looking
+ * stopped: slot and place among the flows of that slot. What arrives late comes at the end of its
+ * slot and moves nothing; an hour that is joined meanwhile begins anew, so that nothing is skipped.
  */
-const ROWS_PER_SCAN = 10_000;
-const SCANS_PER_PAGE = 4;
+const PLACES_PER_SLOT = 100_000_000;
+const CHUNKS_PER_LOOK = 64;
+export const FLOWS_LOOKED_AT_MAX = 100_000;
+const SLOTS_LOOKED_AT_MAX = 500;
 
 type Page = Parameters<FlowStore['listFlows']>[1];
+type Found = Awaited<ReturnType<FlowStore['listFlows']>>;
+type Place = { readonly slot: number; readonly skip: number };
+type Candidate = { readonly chunk: StoredChunk; readonly flow: PlacedFlow };
+
+const cursorOf = ({ slot, skip }: Place): number => slot * PLACES_PER_SLOT + skip;
+const placeOf = (cursor: number): Place =>
+  ({ slot: Math.floor(cursor / PLACES_PER_SLOT), skip: cursor % PLACES_PER_SLOT });
+
+type Scan = {
+  readonly db: Db;
+  readonly reader: FlowReader;
+  readonly filter: FlowFilter;
+  readonly nodes: readonly number[] | undefined;
+  readonly limit: number;
+};
 
 export async function scanFlows(
   db: Db,
+  reader: FlowReader,
   filter: FlowFilter,
   { before, limit }: Page,
-): ReturnType<FlowStore['listFlows']> {
+): Promise<Found> {
   if (filter.scope !== 'all' && filter.scope.length === 0) return { rows: [] };
-  const rest = restOf(filter);
+  const nodes = await nodesOf(db, filter);
+  if (nodes?.length === 0) return { rows: [] };
+  const scan = { db, reader, filter, nodes, limit };
   const rows: FlowRow[] = [];
-  let scans = 0;
-  for (const part of await partsFor(db, filter, before)) {
-    let below = placeNumber(part, before);
-    while (below > 1) {
-      if (scans >= SCANS_PER_PAGE) return { rows, next: placeOf(part.number, below) };
-      if (scans > 0) await new Promise((resolve) => setImmediate(resolve));
-      scans += 1;
-      const found = await sql<StoredFlow>`
-        SELECT ${flowColumns} FROM (
-          SELECT * FROM ${partTable(part.number)} WHERE number < ${below}
-          ORDER BY number DESC LIMIT ${ROWS_PER_SCAN}
-        ) AS f ${flowJoins} WHERE ${all(rest)}
-        ORDER BY f.number DESC LIMIT ${limit - rows.length}`.execute(db);
-      rows.push(...found.rows.map((row) => flowOf(part.number, row)));
-      const last = found.rows.at(-1);
-      if (last !== undefined && rows.length >= limit) {
-        return { rows, next: placeOf(part.number, last.number) };
-      }
-      below = await lowestOf(db, part, below);
-    }
+  let place = before === undefined ? undefined : placeOf(before);
+  let looked = 0;
+  for (let slots = 0; slots < SLOTS_LOOKED_AT_MAX && looked < FLOWS_LOOKED_AT_MAX; slots += 1) {
+    const slot = await newestSlot(scan, place);
+    if (slot === undefined) return { rows };
+    const skip = place?.slot === slot ? place.skip : 0;
+    const { reached, isOver } = await scanSlot(scan, { slot, skip }, rows);
+    looked += reached - skip;
+    place = isOver ? { slot: slot - 1, skip: 0 } : { slot, skip: reached };
+    if (rows.length >= limit) break;
+    // SQLite answers in this very thread.
+    await new Promise((resolve) => setImmediate(resolve));
   }
-  return { rows };
+  return place === undefined || place.slot < 0 ? { rows } : { rows, next: cursorOf(place) };
 }
 
-/** Beyond every row of the part, where the cursor is in a newer one. */
-const NUMBER_MAX = 99_999_999;
-
-function placeNumber(part: Part, before: number | undefined): number {
-  if (before === undefined) return NUMBER_MAX;
-  const place = placeIn(before);
-  return place.part === part.number ? place.number : NUMBER_MAX;
+/** Up to which place it came, and whether that is the slot's end. */
+async function scanSlot(
+  { db, reader, filter, nodes, limit }: Scan,
+  { slot, skip }: Place,
+  rows: FlowRow[],
+): Promise<{ readonly reached: number; readonly isOver: boolean }> {
+  const { chunks, passed } = await chunksOf(db, slot, nodes, skip);
+  let at = passed;
+  for (let start = 0; start < chunks.length; start += CHUNKS_PER_LOOK) {
+    for (const chunk of await inOrder(db, chunks.slice(start, start + CHUNKS_PER_LOOK))) {
+      const all = unpackFlows(chunk.bytes);
+      const flows = all.filter(({ place }) => at + place >= skip);
+      const matching = await matchingOf(reader, filter, { chunk, flows });
+      const taken = matching.slice(0, limit - rows.length);
+      rows.push(...await reader.rowsOf(taken));
+      const last = taken.at(-1);
+      if (rows.length >= limit && last !== undefined) {
+        return { reached: at + last.flow.place + 1, isOver: false };
+      }
+      at += all.length;
+    }
+    if (at - skip >= FLOWS_LOOKED_AT_MAX) return { reached: at, isOver: false };
+  }
+  return { reached: Math.max(at, skip), isOver: true };
 }
 
-async function lowestOf(db: Db, part: Part, below: number): Promise<number> {
-  const { rows } = await sql<{ number: number }>`
-    SELECT number FROM ${partTable(part.number)} WHERE number < ${below}
-    ORDER BY number DESC LIMIT 1 OFFSET ${ROWS_PER_SCAN - 1}`.execute(db);
-  return rows[0]?.number ?? 0;
-}
-
-async function partsFor(
+async function nodesOf(
   db: Db,
-  { fromMs, toMs }: FlowFilter,
-  before: number | undefined,
-): Promise<readonly Part[]> {
-  let query = db.selectFrom('flow_parts').selectAll().where('flows', '>', 0)
-    .orderBy('number', 'desc');
-  if (before !== undefined) query = query.where('number', '<=', placeIn(before).part);
-  if (fromMs !== undefined) query = query.where('last_minute', '>=', minuteOf(fromMs));
-  if (toMs !== undefined) query = query.where('first_minute', '<=', minuteOf(toMs));
-  return await query.execute();
+  { cluster, node }: FlowFilter,
+): Promise<readonly number[] | undefined> {
+  if (cluster === undefined && node === undefined) return undefined;
+  let query = db.selectFrom('flow_nodes').select('id');
+  if (cluster !== undefined) query = query.where('cluster', '=', cluster);
+  if (node !== undefined) query = query.where('node', '=', node);
+  return (await query.execute()).map(({ id }) => id);
 }
 
-const minuteOf = (ms: number): number => Math.floor(ms / MINUTE_MS);
-
-function restOf(filter: FlowFilter): readonly Condition[] {
-  const { scope, fromMs, toMs } = filter;
-  const equal: readonly (readonly [Condition, string | number | undefined])[] = [
-    [sql`n.cluster`, filter.cluster],
-    [sql`n.node`, filter.node],
-    [sql`a.namespace`, filter.namespace],
-    [sql`a.workload`, filter.workload],
-    [sql`a.pod`, filter.pod],
-    [sql`p.direction`, filter.direction],
-    [sql`p.address`, filter.address],
-    [sql`p.port`, filter.port],
-  ];
-  return [
-    ...equal.flatMap(([column, value]) =>
-      value === undefined ? [] : [sql`${column} = ${value}`]),
-    ...scope === 'all' ? [] : [sql`a.namespace IN (${sql.join([...scope])})`],
-    ...fromMs === undefined ? [] : [sql`f.minute >= ${minuteOf(fromMs)}`],
-    ...toMs === undefined ? [] : [sql`f.minute <= ${minuteOf(toMs)}`],
-  ];
+async function newestSlot(
+  { db, filter: { fromMs, toMs }, nodes }: Scan,
+  place: Place | undefined,
+): Promise<number | undefined> {
+  let query = db.selectFrom('flow_chunks').select('slot').orderBy('slot', 'desc').limit(1);
+  if (place !== undefined) query = query.where('slot', '<=', place.slot);
+  if (toMs !== undefined) query = query.where('slot', '<=', Math.floor(toMs / MINUTE_MS));
+  if (fromMs !== undefined) {
+    query = query.where('slot', '>', Math.floor(fromMs / MINUTE_MS) - HOUR_MINUTES);
+  }
+  if (nodes !== undefined) query = query.where('node', 'in', nodes);
+  return (await query.executeTakeFirst())?.slot;
 }
+
+/** Those from the one on in which the place is, and how many flows were before it. */
+async function chunksOf(
+  db: Db,
+  slot: number,
+  nodes: readonly number[] | undefined,
+  skip: number,
+): Promise<{ readonly chunks: readonly { readonly number: number }[]; readonly passed: number }> {
+  let query = db.selectFrom('flow_chunks').select(['number', 'flows'])
+    .where('slot', '=', slot).orderBy('number');
+  if (nodes !== undefined) query = query.where('node', 'in', nodes);
+  const chunks = await query.execute();
+  let passed = 0;
+  let index = 0;
+  for (const { flows } of chunks) {
+    if (passed + flows > skip) break;
+    passed += flows;
+    index += 1;
+  }
+  return { chunks: chunks.slice(index), passed };
+}
+
+async function inOrder(
+  db: Db,
+  chunks: readonly { readonly number: number }[],
+): Promise<readonly StoredChunk[]> {
+  return (await readChunks(db, chunks)).toSorted((left, right) => left.number - right.number);
+}
+
+async function matchingOf(
+  reader: FlowReader,
+  filter: FlowFilter,
+  { chunk, flows }: { readonly chunk: StoredChunk; readonly flows: readonly PlacedFlow[] },
+): Promise<readonly Candidate[]> {
+  // In whole minutes, like the slots: who asks for one minute gets all of it.
+  const from = Math.floor((filter.fromMs ?? -Infinity) / MINUTE_MS);
+  const to = Math.floor((filter.toMs ?? Infinity) / MINUTE_MS);
+  const minuteOf = (offset: number): number => chunk.slot + Math.floor(offset / MINUTE_MS);
+  const timely = flows.filter(({ first, last }) =>
+    minuteOf(first) <= to && minuteOf(last) >= from);
+  const peers = await reader.peers(timely.map(({ peer }) => peer));
+  const actors = await reader.actors(timely.map(({ actor }) => actor));
+  return timely.filter((flow) => {
+    const peer = peers.get(flow.peer);
+    const actor = actors.get(flow.actor);
+    return peer !== undefined && actor !== undefined &&
+      isPeerWanted(filter, peer) && isActorWanted(filter, actor);
+  }).map((flow) => ({ chunk, flow }));
+}
+
+const isSame = (wanted: string | number | undefined, value: string | number): boolean =>
+  wanted === undefined || wanted === value;
+
+const isPeerWanted = (filter: FlowFilter, peer: Peer): boolean =>
+  isSame(filter.direction, peer.direction) && isSame(filter.address, peer.address) &&
+  isSame(filter.port, peer.port);
+
+const isActorWanted = (filter: FlowFilter, actor: Actor): boolean =>
+  isSame(filter.namespace, actor.namespace) && isSame(filter.workload, actor.workload) &&
+  isSame(filter.pod, actor.pod) &&
+  (filter.scope === 'all' || filter.scope.includes(actor.namespace));

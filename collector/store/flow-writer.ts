@@ -1,8 +1,10 @@
-import { sql } from 'kysely';
+import assert from 'node:assert/strict';
 
+import { SOURCE_PORTS_MAX } from '../../proto/lanner/v1/bounds.ts';
 import { flowOutcomes } from '../../proto/lanner/v1/frames.ts';
 import type { Flow, FlowActor, FlowChunk } from '../../proto/lanner/v1/frames.ts';
 import type { AgentName, Batch } from './faces.ts';
+import { DAY_MINUTES, HOUR_MINUTES, MINUTE_MS, insertChunks, tally } from './flow-chunks.ts';
 import {
   RememberedNames,
   actorIds,
@@ -13,21 +15,17 @@ import {
   peerKey,
 } from './flow-names.ts';
 import type { ActorName, PeerName } from './flow-names.ts';
-import { newestPart, partTable, preparePart } from './flow-parts.ts';
+import type { PackedFlow } from './flow-packing.ts';
 import { ReachNotes } from './flow-reach.ts';
 import type { Reach } from './flow-reach.ts';
 import { addSpan } from './flow-spans.ts';
-import type { StoreContext } from './store-context.ts';
 import type { Tx } from './tables.ts';
 
 /**
- * Writes flows with the batch they came in, in its transaction: exactly once, like alerts. Nothing
- * here is looked up per flow but two maps; a chunk is one insert, its rows one JSON parameter, so
- * that the statement stays the same and its text small.
+ * Writes flows with the batch they came in, in its transaction: exactly once, like alerts. A chunk
+ * becomes one row; nothing is looked up per flow but two maps.
  */
-export const MINUTE_MS = 60_000;
 const COUNT_MAX = 2_147_483_647;
-const FOLDED = flowOutcomes.length;
 
 type Sent = { readonly agent: AgentName; readonly chunk: FlowChunk };
 type Named = {
@@ -41,24 +39,15 @@ export class FlowWriter {
   readonly #actors = new RememberedNames();
   readonly #peers = new RememberedNames();
   readonly #reach = new ReachNotes();
-  readonly #context: StoreContext;
-
-  constructor(context: StoreContext) {
-    this.#context = context;
-  }
-
-  async prepare(batches: readonly Batch[], nowMs: number): Promise<void> {
-    if (batches.some(({ flows }) => flows !== undefined)) await preparePart(this.#context, nowMs);
-  }
 
   /** What it gives back is to be called after the commit. */
-  async write(tx: Tx, batches: readonly Batch[]): Promise<() => void> {
+  async write(tx: Tx, batches: readonly Batch[], nowMs: number): Promise<() => void> {
     const sent = batches.flatMap(({ cluster, node, flows }): readonly Sent[] =>
       flows === undefined ? [] : [{ agent: { cluster, node }, chunk: flows }]);
     if (sent.length === 0) return () => undefined;
     const nodes = await nodeIds(tx, sent.map(({ agent }) => agent));
-    const named = sent.flatMap(flowsOf);
-    const learn = await this.#writeFlows(tx, named, nodes);
+    const nowMinute = Math.floor(nowMs / MINUTE_MS);
+    const learn = await this.#writeFlows(tx, sent, { nodes, nowMinute });
     for (const { agent, chunk: { watched } } of sent) {
       const node = nodes.get(nodeKey(agent));
       if (watched !== null && node !== undefined) await addSpan(tx, { node, ...watched });
@@ -68,30 +57,38 @@ export class FlowWriter {
 
   async #writeFlows(
     tx: Tx,
-    named: readonly Named[],
-    nodes: ReadonlyMap<string, number>,
+    sent: readonly Sent[],
+    { nodes, nowMinute }: { nodes: ReadonlyMap<string, number>; nowMinute: number },
   ): Promise<() => void> {
-    if (named.length === 0) return () => undefined;
-    const part = (await newestPart(tx))?.number;
-    if (part === undefined) throw new Error('flows have no part to be written to');
+    const chunks = sent.map((one) => ({ sent: one, named: flowsOf(one) }))
+      .filter(({ named }) => named.length > 0);
+    if (chunks.length === 0) return () => undefined;
+    const all = chunks.flatMap(({ named }) => named);
+    const day = Math.floor(nowMinute / DAY_MINUTES);
     const newActors = new Map<string, ActorName>();
     const newPeers = new Map<string, PeerName>();
-    for (const { actor, peer, flow, sent } of named) {
-      if (this.#actors.idIn(actor, part) === undefined && !newActors.has(actor)) {
-        newActors.set(actor, { ...sent, actor: actorOf(sent, flow),
-          localAddress: flow.localAddress });
+    const actorPlaces = new Map<string, number>();
+    const peerPlaces = new Map<string, number>();
+    for (const { actor, peer, flow, sent: of } of all) {
+      if (!isPlaced(this.#actors, day, actor, actorPlaces) && !newActors.has(actor)) {
+        newActors.set(actor, { ...of, actor: actorOf(of, flow), localAddress: flow.localAddress });
       }
-      if (this.#peers.idIn(peer, part) === undefined) newPeers.set(peer, peerOf(flow));
+      if (!isPlaced(this.#peers, day, peer, peerPlaces)) newPeers.set(peer, peerOf(flow));
     }
-    const actors = await actorIds(tx, newActors, nodes, part);
-    const peers = await peerIds(tx, newPeers, part);
-    const rows = named.map((one) => rowOf(one, {
-      node: nodes.get(nodeKey(one.sent.agent)) ?? 0,
-      actor: this.#actors.idIn(one.actor, part) ?? actors.get(one.actor)?.id ?? 0,
-      peer: this.#peers.idIn(one.peer, part) ?? peers.get(one.peer)?.id ?? 0,
-    }));
-    await insertRows(this.#context, tx, part, rows);
-    const noted = await this.#reach.write(tx, named.flatMap(reachOf));
+    const actors = await actorIds(tx, newActors, nodes, day);
+    const peers = await peerIds(tx, newPeers, day);
+    for (const [key, { id }] of actors) actorPlaces.set(key, id);
+    for (const [key, { id }] of peers) peerPlaces.set(key, id);
+    const rows = chunks.map(({ sent: { agent, chunk }, named }) => {
+      // A clock that is far ahead must not make rows that never get old.
+      const slot = Math.min(Math.floor(chunk.minute / MINUTE_MS), nowMinute + HOUR_MINUTES);
+      const flows = named.map((one) => packedOf(one, slot,
+        { actor: idOf(actorPlaces, one.actor), peer: idOf(peerPlaces, one.peer) }));
+      return { node: idOf(nodes, nodeKey(agent)), slot, minutes: 1 as const, flows };
+    });
+    await insertChunks(tx, rows);
+    await tally(tx, rows.map(({ flows, ...row }) => ({ ...row, flows: flows.length })), 1);
+    const noted = await this.#reach.write(tx, all.flatMap(reachOf));
     return () => {
       this.#actors.remember(actors);
       this.#peers.remember(peers);
@@ -100,10 +97,36 @@ export class FlowWriter {
   }
 }
 
+function idOf(ids: ReadonlyMap<string, number>, key: string): number {
+  const id = ids.get(key);
+  assert(id !== undefined, 'a name of a flow was not numbered');
+  return id;
+}
+
+function isPlaced(
+  remembered: RememberedNames,
+  day: number,
+  key: string,
+  places: Map<string, number>,
+): boolean {
+  if (places.has(key)) return true;
+  const id = remembered.idOn(day, key);
+  if (id !== undefined) places.set(key, id);
+  return id !== undefined;
+}
+
 const actorOf = ({ chunk }: Sent, flow: Flow): FlowActor => chunk.actors[flow.actor] as FlowActor;
 
-const peerOf = ({ remoteAddress, port, direction, protocol, name }: Flow): PeerName =>
-  ({ address: remoteAddress, port, direction, protocol, name });
+/** PostgreSQL's text has no U+0000, and what comes back must be what was asked for. */
+const storable = (text: string): string => text.replaceAll('\u0000', '\ufffd');
+
+const peerOf = ({ remoteAddress, port, direction, protocol, name }: Flow): PeerName => ({
+  address: storable(remoteAddress),
+  port,
+  direction,
+  protocol: storable(protocol),
+  name: storable(name),
+});
 
 function flowsOf(sent: Sent): readonly Named[] {
   const keys = new Map<string, string>();
@@ -128,48 +151,19 @@ function reachOf({ sent: { agent, chunk }, flow }: Named): readonly Reach[] {
     firstMs: flow.first, lastMs: flow.last }];
 }
 
-type Ids = { readonly node: number; readonly actor: number; readonly peer: number };
+type Ids = { readonly actor: number; readonly peer: number };
 
-function rowOf({ sent: { chunk }, flow }: Named, { node, actor, peer }: Ids) {
-  const minute = Math.floor(chunk.minute / MINUTE_MS);
-  const offset = (at: number): number =>
-    Math.min(Math.max(at - minute * MINUTE_MS, -COUNT_MAX), COUNT_MAX);
-  const outcome = flowOutcomes.indexOf(flow.outcome) + (flow.folded ? FOLDED : 0);
-  return [node, peer, actor, minute, offset(flow.first), offset(flow.last),
-    Math.min(flow.count, COUNT_MAX), outcome, Math.min(flow.portsBeyond, COUNT_MAX),
-    flow.sourcePorts.map((port) => port.toString(36)).join(' ')] as const;
-}
-
-type Row = ReturnType<typeof rowOf>;
-
-const COLUMNS = ['node', 'peer', 'actor', 'minute', 'first', 'last', 'count', 'outcome', 'beyond'];
-
-async function insertRows(
-  { dialect }: StoreContext,
-  tx: Tx,
-  part: number,
-  rows: readonly Row[],
-): Promise<void> {
-  const isPostgres = dialect.name === 'postgres';
-  const numbers = COLUMNS.map((_, index) => sql.raw(isPostgres
-    ? `(one.value ->> ${index})::int`
-    : `one.value ->> ${index}`));
-  const from = isPostgres ? sql.raw('jsonb_array_elements') : sql.raw('json_each');
-  const json = JSON.stringify(rows);
-  await sql`
-    INSERT INTO ${partTable(part)} (${sql.join(COLUMNS.map((name) => sql.ref(name)))}, ports)
-    SELECT ${sql.join(numbers)}, one.value ->> ${sql.lit(COLUMNS.length)}
-    FROM ${from}(${isPostgres ? sql`${json}::jsonb` : sql`${json}`}) AS one`.execute(tx);
-  let first = Infinity;
-  let last = 0;
-  for (const [, , , minute] of rows) {
-    first = Math.min(first, minute);
-    last = Math.max(last, minute);
-  }
-  await sql`
-    UPDATE flow_parts SET flows = flows + ${sql.lit(rows.length)},
-      first_minute = CASE WHEN flows = 0 OR first_minute > ${sql.lit(first)}
-        THEN ${sql.lit(first)} ELSE first_minute END,
-      last_minute = CASE WHEN last_minute < ${sql.lit(last)} THEN ${sql.lit(last)} ELSE last_minute END
-    WHERE number = ${sql.lit(part)}`.execute(tx);
+function packedOf({ flow }: Named, slot: number, ids: Ids): PackedFlow {
+  const startMs = slot * MINUTE_MS;
+  const offset = (at: number): number => Math.min(Math.max(at - startMs, -COUNT_MAX), COUNT_MAX);
+  return {
+    ...ids,
+    outcome: flowOutcomes.indexOf(flow.outcome),
+    folded: flow.folded,
+    first: offset(flow.first),
+    last: offset(flow.last),
+    count: Math.min(flow.count, COUNT_MAX),
+    sourcePorts: flow.sourcePorts.filter((port) => port >= 0).slice(0, SOURCE_PORTS_MAX),
+    portsBeyond: Math.min(flow.portsBeyond, COUNT_MAX),
+  };
 }

@@ -5,7 +5,6 @@ import { MINUTE, aBatchOf, aChunk, aFlow, anActor } from '../testing/flows.ts';
 import { storeKinds, storePlace } from '../testing/store-places.ts';
 import type { StorePlace } from '../testing/store-places.ts';
 import type { Store } from './faces.ts';
-import { PART_ROWS_MAX } from './flow-parts.ts';
 import { NOTE_MS } from './flow-reach.ts';
 import { openStore } from './open-store.ts';
 
@@ -51,6 +50,7 @@ describe.each(storeKinds)('the flow ledger on %s', (kind) => {
       name: '',
       outcome: 'ok',
       folded: false,
+      precision: 'minute',
       firstMs: MINUTE + 1_000,
       lastMs: MINUTE + 2_000,
       count: 2,
@@ -124,8 +124,11 @@ describe.each(storeKinds)('the flow ledger on %s', (kind) => {
 
   test('the list goes from page to page, newest first, and nothing is skipped or doubled', async () => {
     for (let sequence = 1; sequence <= 5; sequence += 1) {
-      const flows = Array.from({ length: 7 }, (_, at) => aFlow({ port: sequence * 100 + at }));
-      await store.commitBatches([aBatchOf(aChunk({ flows }), { sequence })]);
+      // Two of one minute, and the last one late.
+      const minute = MINUTE + [0, 60_000, 60_000, 120_000, -60_000][sequence - 1]!;
+      const flows = Array.from({ length: 7 }, (_, at) =>
+        aFlow({ port: sequence * 100 + at, first: minute, last: minute }));
+      await store.commitBatches([aBatchOf(aChunk({ minute, flows }), { sequence })]);
     }
     const ports: number[] = [];
     let before: number | undefined;
@@ -137,10 +140,11 @@ describe.each(storeKinds)('the flow ledger on %s', (kind) => {
     } while (before !== undefined);
     expect(ports).toHaveLength(35);
     expect(new Set(ports).size).toBe(35);
-    expect(ports[0]).toBe(506);
+    expect(ports.map((port) => Math.floor(port / 100)).filter((one, at, all) =>
+      all[at - 1] !== one)).toEqual([4, 2, 3, 1, 5]);
     const some = await store.listFlows({ scope: 'all', port: 203, node: 'node-1', cluster: 'c1',
       namespace: 'shop', workload: 'web', pod: 'web-1', direction: 'out', address: '203.0.113.9',
-      fromMs: MINUTE, toMs: MINUTE }, { limit: 4 });
+      fromMs: MINUTE + 59_999, toMs: MINUTE + 60_000 }, { limit: 4 });
     expect(some.rows.map(({ port }) => port)).toEqual([203]);
   });
 
@@ -208,8 +212,10 @@ describe.each(storeKinds)('the flow ledger on %s', (kind) => {
     expect(await store.nodesWithAddress('10.0.3.8', 'c2')).toEqual([]);
   });
 
-  test('what is too old or too much goes by whole parts, with its names', async () => {
-    const limits = { ageMs: DAY_MS, alertsMax: 1_000_000 };
+  const kept = { ageMs: 30 * DAY_MS, minutesMs: DAY_MS, rowsMax: 1_000 };
+  const nothingDone = { deletedByAge: 0, deletedByBound: 0, joined: 0, joinedInto: 0, damaged: 0 };
+
+  test('what is too old or too much goes, the oldest first, with its names', async () => {
     await store.commitBatches([aBatchOf(aChunk())]);
     nowMs += DAY_MS + 1_000;
     const today = MINUTE + DAY_MS;
@@ -217,15 +223,46 @@ describe.each(storeKinds)('the flow ledger on %s', (kind) => {
       actors: [anActor({ pod: 'web-2', podUid: 'uid-2' })],
       flows: [aFlow({ first: today, last: today, port: 8_443 })] }), { sequence: 2 })]);
     expect(await listed()).toHaveLength(2);
-    const rowsMax = PART_ROWS_MAX;
-    await store.retain({ ...limits, flows: { ageMs: 30 * DAY_MS, rowsMax } }, nowMs);
+    expect(await store.flowLevels())
+      .toEqual({ minuteFlows: 2, hourFlows: 0, oldestMs: MINUTE });
+    expect(await store.retainFlows({ ...kept, minutesMs: 30 * DAY_MS }, nowMs))
+      .toEqual(nothingDone);
     expect(await listed()).toHaveLength(2);
-    await store.retain({ ...limits, flows: { ageMs: 30 * DAY_MS, rowsMax: 1 } }, nowMs);
+    expect(await store.retainFlows({ ...kept, minutesMs: 30 * DAY_MS, rowsMax: 1 }, nowMs))
+      .toEqual({ ...nothingDone, deletedByBound: 1 });
     expect((await listed()).map(({ port }) => port)).toEqual([8_443]);
-    // The part that is written to stays, and a name that went comes back.
-    await store.retain({ ...limits, flows: { ageMs: 1, rowsMax: 1 } }, nowMs + DAY_MS);
-    await store.commitBatches([aBatchOf(aChunk(), { sequence: 3 })]);
+    // Nobody may say of that time that nobody connected.
+    expect(await store.watchedWithin([node], 0, 2 * today))
+      .toEqual([{ ...node, fromMs: MINUTE + 60_000, toMs: MINUTE + 600_000 }]);
+    nowMs += 40 * DAY_MS;
+    expect(await store.retainFlows(kept, nowMs)).toEqual({ ...nothingDone, deletedByAge: 1 });
+    expect(await store.flowLevels()).toEqual({ minuteFlows: 0, hourFlows: 0, oldestMs: null });
+    expect((await store.listDestinations({ scope: 'all' })).items).toEqual([]);
+    // Names that went come back.
+    await store.commitBatches([aBatchOf(aChunk({ minute: nowMs,
+      flows: [aFlow({ first: nowMs, last: nowMs })] }), { sequence: 3 })]);
     expect((await listed()).map(({ who: { pod }, port }) => [pod, port]))
-      .toEqual([['web-1', 443], ['web-2', 8_443]]);
+      .toEqual([['web-1', 443]]);
+  });
+
+  test('a clock that is far ahead makes no flow that never gets old', async () => {
+    const ahead = MINUTE + 300 * DAY_MS;
+    await store.commitBatches([aBatchOf(aChunk({ minute: ahead,
+      flows: [aFlow({ first: ahead, last: ahead })] }))]);
+    expect((await store.flowLevels()).oldestMs).toBeLessThan(nowMs + 2 * 3_600_000);
+    expect(await store.retainFlows(kept, nowMs + 32 * DAY_MS)).toMatchObject({ deletedByAge: 1 });
+  });
+
+  test('what was reached first since some day is told apart; a further name is nothing new', async () => {
+    await store.commitBatches([aBatchOf(aChunk())]);
+    const later = MINUTE + DAY_MS;
+    const at = { first: later, last: later };
+    await store.commitBatches([aBatchOf(aChunk({ minute: later,
+      flows: [aFlow({ ...at, name: 'pay.example' }), aFlow({ ...at, port: 8_443 })] }),
+    { sequence: 2 })]);
+    const { items } = await store.listDestinations({ scope: 'all', newSinceMs: later - 1 });
+    expect(items).toMatchObject([{ port: 8_443 }]);
+    const all = await store.listDestinations({ scope: 'all', newSinceMs: MINUTE });
+    expect(all.items).toMatchObject([{ port: 443, names: ['pay.example'] }, { port: 8_443 }]);
   });
 });

@@ -1,5 +1,10 @@
+import { sql } from 'kysely';
+
 import type { Destination, FlowStore } from '../flows/flow-store.ts';
 import { answerFlows } from './flow-answers.ts';
+import { MINUTE_MS } from './flow-chunks.ts';
+import { countFlows, oldestSlot, retainFlows } from './flow-retention.ts';
+import { FlowReader } from './flow-rows.ts';
 import { scanFlows } from './flow-scan.ts';
 import type { StoreContext } from './store-context.ts';
 import type { Db } from './tables.ts';
@@ -10,7 +15,9 @@ const GAPS_MAX = 1_000;
 const SPANS_MAX = 1_000;
 export const DESTINATIONS_MAX = 10_000;
 
-export function flowStore({ db }: StoreContext): FlowStore {
+export function flowStore(context: StoreContext): FlowStore {
+  const { db } = context;
+  const reader = new FlowReader(context);
   return {
     nodesWithAddress: async (address, cluster) => {
       let query = db.selectFrom('agent_addresses').select(['cluster', 'node'])
@@ -18,7 +25,7 @@ export function flowStore({ db }: StoreContext): FlowStore {
       if (cluster !== undefined) query = query.where('cluster', '=', cluster);
       return await query.execute();
     },
-    flowsTo: (question) => answerFlows(db, question),
+    flowsTo: (question) => answerFlows(db, reader, question),
     gapsWithin: async (nodes, fromMs, toMs) => {
       const rows = await Promise.all(nodes.slice(0, NODES_MAX).map(({ cluster, node }) =>
         db.selectFrom('gaps')
@@ -46,16 +53,30 @@ export function flowStore({ db }: StoreContext): FlowStore {
       return rows.flat().map((row) =>
         ({ cluster: row.cluster, node: row.node, fromMs: row.from_at, toMs: row.to_at }));
     },
-    listFlows: (filter, page) => scanFlows(db, filter, page),
+    listFlows: (filter, page) => scanFlows(db, reader, filter, page),
     listDestinations: (filter) => listDestinations(db, filter),
+    flowLevels: async () => {
+      const [counts, oldest] = [await countFlows(db), await oldestSlot(db)];
+      return { ...counts, oldestMs: oldest === undefined ? null : oldest * MINUTE_MS };
+    },
+    retainFlows: (limits, nowMs, isOver = () => false) =>
+      retainFlows(context, { ...limits, nowMs, isOver }),
   };
 }
 
 const timeText = (ms: number): string => new Date(ms).toISOString().replace('Z', '000000Z');
 
+/** A further name of what was reached before is nothing new. */
+const isNewSince = (ms: number) => sql<boolean>`NOT EXISTS (
+  SELECT 1 FROM flow_reach AS before WHERE before.first_at < ${ms}
+    AND before.namespace = flow_reach.namespace AND before.workload = flow_reach.workload
+    AND before.cluster = flow_reach.cluster AND before.address = flow_reach.address
+    AND before.port = flow_reach.port AND before.protocol = flow_reach.protocol
+)`;
+
 async function listDestinations(
   db: Db,
-  { scope, namespace, workload, cluster }: Parameters<FlowStore['listDestinations']>[0],
+  { scope, namespace, workload, cluster, newSinceMs }: Parameters<FlowStore['listDestinations']>[0],
 ): ReturnType<FlowStore['listDestinations']> {
   if (scope !== 'all' && scope.length === 0) return { items: [], isPartial: false };
   let query = db.selectFrom('flow_reach').selectAll()
@@ -65,6 +86,7 @@ async function listDestinations(
   if (namespace !== undefined) query = query.where('namespace', '=', namespace);
   if (workload !== undefined) query = query.where('workload', '=', workload);
   if (cluster !== undefined) query = query.where('cluster', '=', cluster);
+  if (newSinceMs !== undefined) query = query.where(isNewSince(newSinceMs));
   const rows = await query.execute();
   const items = new Map<string, Destination>();
   for (const row of rows.slice(0, DESTINATIONS_MAX)) {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 
 import type { RetentionLimits } from './faces.ts';
-import { retainFlows } from './flow-retention.ts';
+import { retainImages } from './image-retention.ts';
 import { unfinishedStates } from './responses.ts';
 import { transact } from './store-context.ts';
 import type { StoreContext } from './store-context.ts';
@@ -74,7 +74,7 @@ export async function retain(
   deleted += await forgetEvidence(db, beforeMs);
   await forgetDesk(db);
   await forgetChanges(context);
-  if (limits.flows !== undefined) deleted += await retainFlows(context, limits.flows, nowMs);
+  if (limits.images !== undefined) deleted += await retainImages(context, limits.images, nowMs);
   return deleted;
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import { Child } from './child.ts';
+import type { FlowTruth } from './flow-truth.ts';
 import type { Complain, Part } from './part.ts';
 import type { Truth } from './truth.ts';
 
@@ -12,6 +13,7 @@ export type AgentOptions = {
   readonly address: string;
   readonly alertsPerSecond: number;
   readonly truth: Truth;
+  readonly flows: FlowTruth;
   readonly complain: Complain;
 };
 
@@ -71,10 +73,11 @@ export class AgentPart implements Part {
   }
 
   #take(line: string): void {
-    const { node, truth } = this.#options;
+    const { node, truth, flows } = this.#options;
     const [word, number] = line.split(' ');
     if (word === 'a') truth.raised(node, Number(number));
     else if (word === 'g') truth.noted(node, Number(number));
+    else if (word === 'w') flows.said(node, Number(number));
     else if (word === 'f') this.#found += Number(number);
     else if (word === 'empty') this.#isEmpty = true;
   }

@@ -59,6 +59,8 @@ export class CollectorPart implements Part {
       LANNER_COLLECTOR_LINK_ADDRESS: '127.0.0.1:0',
       LANNER_COLLECTOR_API_ADDRESS: '127.0.0.1:0',
       LANNER_COLLECTOR_KUBE_MODE: 'off',
+      // The flows are old, so that they are joined; nothing may delete them.
+      LANNER_COLLECTOR_RETENTION_FLOW_DAYS: '3650',
     });
     this.#child = child;
     void child.ended.then(() => {

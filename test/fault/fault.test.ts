@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { putOf } from './puts.ts';
+import { FlowTruth } from './flow-truth.ts';
+import { chunkOf, flowPut, putOf } from './puts.ts';
 import { runFaults } from './run.ts';
 import { Truth } from './truth.ts';
 
@@ -15,6 +16,8 @@ test('through kill -9 of agent, collector and PostgreSQL nothing is lost or doub
   });
   expect(outcome.problems).toEqual([]);
   expect(outcome.raised).toBeGreaterThan(100);
+  expect(outcome.flowsSent).toBeGreaterThan(1_000);
+  expect(outcome.compactions).toBeGreaterThan(1);
   for (const count of Object.values(outcome.kills)) expect(count).toBeGreaterThan(0);
 }, 180_000);
 
@@ -83,5 +86,44 @@ describe('the judgement', () => {
     expect(truth.judge(alerts, [...gaps, ...gaps])).toMatchObject({ ...none, gapsDoubled: 1 });
     const wider = { node: 'n', from: '1969-01-01T00:00:00.000000000Z', to: '1971' };
     expect(truth.judge(alerts, [wider])).toMatchObject(none);
+  });
+});
+
+describe('the judgement of flows', () => {
+  const NUMBERS = Array.from({ length: 30 }, (_, number) => number)
+    .filter((number) => chunkOf(number) !== undefined);
+
+  function counted() {
+    const truth = new FlowTruth();
+    for (const number of NUMBERS) truth.said('n', number);
+    const sums = NUMBERS.map((number) => ({ node: 'n', ...flowPut(number) }));
+    return { sums, judge: (stored: typeof sums, next = 30) => truth.judge(stored, () => next) };
+  }
+
+  const none = { flowsLost: 0, flowsDoubled: 0 };
+
+  test('finds nothing where nothing is wrong, joined or not', () => {
+    const { sums, judge } = counted();
+    expect(judge(sums)).toMatchObject({ ...none, flowsSent: 1_002, flowsStored: 1_002 });
+    const joined = new Map<number, number>();
+    for (const { port, count } of sums) joined.set(port, (joined.get(port) ?? 0) + count);
+    expect(judge([...joined].map(([port, count]) => ({ node: 'n', port, count }))))
+      .toMatchObject(none);
+  });
+
+  test('finds what is not there, what is there twice, and what nobody sent', () => {
+    const { sums, judge } = counted();
+    expect(judge(sums.slice(1))).toMatchObject({ ...none, flowsLost: 1 });
+    expect(judge([...sums, ...sums.slice(0, 1)])).toMatchObject({ ...none, flowsDoubled: 1 });
+    expect(judge([...sums, { node: 'n', port: 9, count: 1 }]))
+      .toMatchObject({ ...none, flowsDoubled: 1 });
+  });
+
+  test('takes what was under way at a kill either way', () => {
+    const { sums, judge } = counted();
+    const unsure = { node: 'n', ...flowPut(30) };
+    expect(judge(sums, 31)).toMatchObject(none);
+    expect(judge([...sums, unsure], 31)).toMatchObject(none);
+    expect(judge([...sums, unsure, unsure], 31)).toMatchObject({ ...none, flowsDoubled: 1 });
   });
 });

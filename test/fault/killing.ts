@@ -10,7 +10,7 @@ import type { Part, PartKind } from './part.ts';
  */
 export const PAUSE_MS: Span = [1_000, 4_000];
 const DOWN_MS: Span = [0, 2_500];
-const KINDS: readonly PartKind[] = ['agent', 'collector', 'postgres'];
+const KINDS: readonly PartKind[] = ['agent', 'collector', 'compactor', 'postgres'];
 
 /** The least and the most. */
 export type Span = readonly [number, number];
@@ -29,7 +29,7 @@ export type KillingOptions = {
 export async function killInRounds(
   { parts, chance, forMs, pauseMs, onKill }: KillingOptions,
 ): Promise<Kills> {
-  const kills: Kills = { agent: 0, collector: 0, postgres: 0 };
+  const kills: Kills = { agent: 0, collector: 0, compactor: 0, postgres: 0 };
   const restarts = new Set<Promise<void>>();
   const untilMs = performance.now() + forMs;
   for (;;) {

@@ -1,5 +1,5 @@
 /** One of the processes that are killed and started again. */
-export type PartKind = 'agent' | 'collector' | 'postgres';
+export type PartKind = 'agent' | 'collector' | 'compactor' | 'postgres';
 
 export type Part = {
   readonly kind: PartKind;

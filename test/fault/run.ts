@@ -7,6 +7,9 @@ import { Chance } from '../sim/chance.ts';
 import { AgentPart } from './agent-part.ts';
 import { Balancer } from './balancer.ts';
 import { CollectorPart } from './collector-part.ts';
+import { CompactorPart } from './compactor-part.ts';
+import { FlowTruth } from './flow-truth.ts';
+import type { FlowJudgement } from './flow-truth.ts';
 import { killInRounds, PAUSE_MS } from './killing.ts';
 import type { Kills, Span } from './killing.ts';
 import { PostgresPart } from './postgres-part.ts';
@@ -15,7 +18,7 @@ import { Truth } from './truth.ts';
 import type { Judgement } from './truth.ts';
 
 /**
- * Agents, two collectors and their PostgreSQL, as processes; killed with SIGKILL under load, then
+ * Agents, two collectors, what joins old flows, and their PostgreSQL, as processes; killed with SIGKILL under load, then
  * left alone until everything is delivered, and the database compared with what was raised.
  */
 export type FaultOptions = {
@@ -27,7 +30,7 @@ export type FaultOptions = {
   readonly tell?: (line: string) => void;
 };
 
-export type FaultOutcome = Judgement & {
+export type FaultOutcome = Judgement & FlowJudgement & {
   readonly seed: number;
   readonly seconds: number;
   readonly agents: number;
@@ -40,6 +43,9 @@ export type FaultOutcome = Judgement & {
   readonly incidents: number;
   readonly incidentsWrong: number;
   readonly uncorrelated: number;
+  /** Passes of the compactor that came to their end, and flows that are not joined after all. */
+  readonly compactions: number;
+  readonly minuteFlows: number;
   readonly problems: readonly string[];
 };
 
@@ -53,9 +59,11 @@ const LOOK_MS = 200;
 type World = {
   readonly agents: readonly AgentPart[];
   readonly collectors: readonly CollectorPart[];
+  readonly compactor: CompactorPart;
   readonly postgres: PostgresPart;
   readonly balancer: Balancer;
   readonly truth: Truth;
+  readonly flowTruth: FlowTruth;
   readonly problems: string[];
 };
 
@@ -67,7 +75,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultOutcome> {
   try {
     return await run(options, world);
   } finally {
-    for (const part of [...world.agents, ...world.collectors]) await part.kill();
+    for (const part of [...world.agents, ...world.collectors, world.compactor]) await part.kill();
     balancer.close();
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -81,6 +89,7 @@ async function createWorld(
   balancer: Balancer,
 ): Promise<World> {
   const truth = new Truth();
+  const flowTruth = new FlowTruth();
   const problems: string[] = [];
   const complain = (problem: string): void => void problems.push(problem);
   const address = await balancer.listen();
@@ -88,7 +97,9 @@ async function createWorld(
     postgres,
     balancer,
     truth,
+    flowTruth,
     problems,
+    compactor: new CompactorPart(postgres.url, complain),
     collectors: Array.from({ length: COLLECTORS }, (_, index) => new CollectorPart({
       name: `collector-${index}`,
       folder,
@@ -103,22 +114,24 @@ async function createWorld(
       address,
       alertsPerSecond: alertsPerSecond / agents,
       truth,
+      flows: flowTruth,
       complain,
     })),
   };
 }
 
 async function run(options: FaultOptions, world: World): Promise<FaultOutcome> {
-  const { agents, collectors, postgres, truth, problems } = world;
+  const { agents, collectors, compactor, postgres, truth, problems } = world;
   const { seed, seconds, tell = () => undefined } = options;
   for (const part of [...collectors, ...agents]) await part.start();
   if (!await until(() => collectors.every(({ isStarted }) => isStarted), STARTED_MS_MAX)) {
     throw new Error('the collectors did not start');
   }
+  await compactor.start();
   const startMs = performance.now();
   const second = (): string => ((performance.now() - startMs) / 1_000).toFixed(1);
   const kills = await killInRounds({
-    parts: [...agents, ...collectors, postgres],
+    parts: [...agents, ...collectors, compactor, postgres],
     chance: new Chance(seed),
     forMs: seconds * 1_000,
     pauseMs: options.pauseMs ?? PAUSE_MS,
@@ -132,10 +145,15 @@ async function run(options: FaultOptions, world: World): Promise<FaultOutcome> {
     if (!isDrained) problems.push(`${agents[index]?.name} could not deliver everything`);
   }
   await until(async () => await countUncorrelated(postgres.url) === 0, CORRELATED_MS_MAX);
+  if (!await compactor.finish(DRAIN_MS_MAX)) problems.push('the flows could not be joined');
   const uncorrelated = await countUncorrelated(postgres.url);
   for (const collector of collectors) await collector.stop();
-  const { alerts, gaps, incidents, incidentsWrong } = await readStored(postgres.url);
-  const judgement = truth.judge(alerts, gaps);
+  const stored = await readStored(postgres.url);
+  const { alerts, gaps, flows, incidents, incidentsWrong, minuteFlows } = stored;
+  const judgement = {
+    ...truth.judge(alerts, gaps),
+    ...world.flowTruth.judge(flows, (node) => truth.nextOf(node)),
+  };
   const outcome = {
     seed,
     seconds,
@@ -144,6 +162,8 @@ async function run(options: FaultOptions, world: World): Promise<FaultOutcome> {
     incidents,
     incidentsWrong,
     uncorrelated,
+    compactions: compactor.passes,
+    minuteFlows,
     kills,
     found: agents.reduce((sum, { found }) => sum + found, 0),
     startsRefused: collectors.reduce((sum, { startsRefused }) => sum + startsRefused, 0),
@@ -153,7 +173,7 @@ async function run(options: FaultOptions, world: World): Promise<FaultOutcome> {
 }
 
 const MUST_BE_NONE = ['lost', 'doubled', 'stale', 'invented', 'gapsLost', 'gapsDoubled',
-  'incidentsWrong', 'uncorrelated'] as const;
+  'incidentsWrong', 'uncorrelated', 'flowsLost', 'flowsDoubled', 'minuteFlows'] as const;
 
 function wrongIn(counts: Readonly<Record<typeof MUST_BE_NONE[number], number>>) {
   return MUST_BE_NONE.filter((name) => counts[name] !== 0)

@@ -1,8 +1,8 @@
 /**
- * The agent that is killed: a real outbox and a real link, into which alerts and gaps go at a
- * steady rate. It says `a <number>` and `g <number>` only after both are on disk: that is what was
- * raised. `f <count>` is what an earlier run left in the outbox. When its input ends it raises
- * nothing more, and ends itself when everything is acknowledged.
+ * The agent that is killed: a real outbox and a real link, into which alerts, gaps and flows go at
+ * a steady rate. It says `a <number>`, `g <number>` and `w <number>` only after they are on disk:
+ * that is what was raised. `f <count>` is what an earlier run left in the outbox. When its input
+ * ends it raises nothing more, and ends itself when everything is acknowledged.
  */
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
@@ -11,7 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { linkOf } from '../../agent/link/sample-link.ts';
 import { Outbox } from '../../agent/outbox/outbox.ts';
 import { systemClock } from '../../agent/source/clock.ts';
-import { alertOf, CLUSTER, gapOf } from './puts.ts';
+import { alertOf, chunkOf, CLUSTER, gapOf } from './puts.ts';
 
 const [path = '', node = '', address = '', from = '0', perSecond = '1'] = process.argv.slice(2);
 const LOOK_MS = 50;
@@ -55,6 +55,11 @@ for (let number = Number(from); isRaising; number += 1) {
   if (gap !== undefined) {
     outbox.addGap(gap);
     process.stdout.write(`g ${number}\n`);
+  }
+  const chunk = chunkOf(number);
+  if (chunk !== undefined) {
+    outbox.putFlows([chunk]);
+    process.stdout.write(`w ${number}\n`);
   }
   link.wake();
   const dueMs = startMs + ((number + 1 - Number(from)) * 1_000) / Number(perSecond);

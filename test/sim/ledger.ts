@@ -1,6 +1,7 @@
 import type { Alert } from '../../baseline/alert.ts';
 import type { BatchOutcome, Store } from '../../collector/store/faces.ts';
 import type { GapRecord } from '../../proto/lanner/v1/frames.ts';
+import { FlowLedgerTruth } from './flow-ledger.ts';
 
 /**
  * What the agents promised (raised alerts, noted gaps), against what the store holds in the end:
@@ -12,8 +13,10 @@ export class Ledger {
   readonly #raised = new Map<string, number>();
   readonly #noted: { readonly node: string; readonly gap: GapRecord }[] = [];
   readonly #stored = new Set<string>();
+  readonly flows = new FlowLedgerTruth();
   readonly problems: string[] = [];
-  readonly counts = { raised: 0, gaps: 0, batches: 0, duplicates: 0, folded: 0 };
+  readonly counts = { raised: 0, gaps: 0, batches: 0, duplicates: 0, folded: 0,
+    connections: 0, connectionsDropped: 0 };
 
   raised({ id, revision }: Alert): void {
     if (!this.#raised.has(id)) this.counts.raised += 1;
@@ -62,6 +65,9 @@ export class Ledger {
       if (!this.#raised.has(id)) this.wrong(`${id} is in the store and was never raised`);
     }
     await this.#checkGaps(store);
+    await this.flows.check(store, (problem) => this.wrong(problem));
+    this.counts.connections = this.flows.counts.connections;
+    this.counts.connectionsDropped = this.flows.counts.dropped;
   }
 
   /** A full table joins neighbours, so a gap may be part of a wider one. */

@@ -23,7 +23,8 @@ const TELL_EVERY = 100;
 const PROBLEMS_TOLD = 10;
 
 type Totals = Record<
-  'seeds' | 'failed' | 'raised' | 'gaps' | 'batches' | 'duplicates' | 'folded' | 'faults',
+  'seeds' | 'failed' | 'raised' | 'gaps' | 'batches' | 'duplicates' | 'folded' | 'faults' |
+  'connections' | 'connectionsDropped',
   number
 >;
 
@@ -35,6 +36,8 @@ const noTotals = (): Totals => ({
   batches: 0,
   duplicates: 0,
   folded: 0,
+  connections: 0,
+  connectionsDropped: 0,
   faults: 0,
 });
 
@@ -46,6 +49,8 @@ function add(totals: Totals, outcome: Outcome): void {
   totals.batches += counts.batches;
   totals.duplicates += counts.duplicates;
   totals.folded += counts.folded;
+  totals.connections += counts.connections;
+  totals.connectionsDropped += counts.connectionsDropped;
   totals.faults += Object.values(faults).reduce((sum, number) => sum + number, 0);
   if (problems.length === 0) return;
   totals.failed += 1;

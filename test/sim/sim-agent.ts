@@ -10,11 +10,13 @@ import type { Gap } from '../../agent/source/event.ts';
 import { severities } from '../../baseline/alert.ts';
 import type { Alert } from '../../baseline/alert.ts';
 import { rfc3339 } from '../../baseline/episode/time.ts';
+import type { FlowChunk } from '../../proto/lanner/v1/frames.ts';
 import type { Chance } from './chance.ts';
 import type { Ledger } from './ledger.ts';
 import type { Network } from './network.ts';
 import { Process, START_MS } from './scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
+import { SimFlows } from './sim-flows.ts';
 import { SimLearning } from './sim-learning.ts';
 
 /**
@@ -38,8 +40,10 @@ type Running = {
   readonly link: Link;
   readonly raising: Raising;
   readonly learning: SimLearning;
+  readonly flows: SimFlows;
 };
 
+const NS_PER_MS = 1_000_000n;
 const TAKE_MS = 200;
 const LIVE_MS_MAX = 4_000;
 const GATHER_MS = 10_000;
@@ -47,6 +51,7 @@ const MOMENT_MS_MAX = 4_000;
 const ALERTS_PER_MOMENT_MAX = 4;
 const REVISED = 0.3;
 const GAP = 0.05;
+const FLOWS = 0.5;
 const URGENT = 0.3;
 const REVISED_LAST = 20;
 /** Some forty of them fill the smallest outbox. */
@@ -62,6 +67,7 @@ export class SimAgent {
   readonly #revisable: Alert[] = [];
   #born = 0;
   #epochs = 0;
+  #ports = 0;
   isDiskFull = false;
   isQuiet = false;
 
@@ -85,8 +91,8 @@ export class SimAgent {
   get isDrained(): boolean {
     const running = this.#running;
     if (running === null || !running.link.counts().isLinked) return false;
-    return running.outbox.counts().pending === 0 && !running.outbox.hasUnsealed() &&
-      running.raising.counts().held === 0;
+    return running.outbox.isEmpty() && running.raising.counts().held === 0 &&
+      !running.flows.isWaiting;
   }
 
   start(): void {
@@ -98,6 +104,7 @@ export class SimAgent {
     const outbox = this.#openOutbox(() => clock.nowNs());
     const raising = new Raising(outbox, () => undefined);
     const { ledger } = this.#options;
+    const flows = new SimFlows(outbox, raising, { chance, nextPort: () => (this.#ports += 1) });
     const learning = new SimLearning(node, chance, (problem) => ledger.wrong(problem));
     const link = new Link({
       address: 'simulated',
@@ -121,7 +128,7 @@ export class SimAgent {
       onOutboxFailure: () => undefined,
       dial: (_address, _credentials, on) => network.dial(process, on),
     });
-    this.#running = { outbox, link, raising, learning };
+    this.#running = { outbox, link, raising, learning, flows };
     link.start();
     this.#moment();
     this.#take();
@@ -161,6 +168,7 @@ export class SimAgent {
         onReplaced: (failure) => ledger.wrong(`${node}: the outbox broke: ${failure.message}`),
       },
       () => this.isDiskFull,
+      (chunk) => ledger.flows.sent(node, chunk),
     );
   }
 
@@ -173,8 +181,15 @@ export class SimAgent {
       const alerts = Array.from({ length: chance.between(1, ALERTS_PER_MOMENT_MAX) }, () =>
         this.#nextAlert());
       this.#raise(alerts);
+      if (chance.happens(FLOWS)) this.#countFlows();
       this.#moment();
     });
+  }
+
+  #countFlows(): void {
+    const nowNs = this.#options.scheduler.agentClock(this.#process).nowNs();
+    this.#running?.flows.count(Number(nowNs / NS_PER_MS));
+    this.#running?.link.wake();
   }
 
   /** On true time: what skewed clocks do to learning is the baseline's own affair. */
@@ -201,6 +216,7 @@ export class SimAgent {
   #take(): void {
     this.#options.scheduler.after(TAKE_MS, this.#process, () => {
       this.#raise([]);
+      this.#running?.flows.again();
       this.#take();
     });
   }
@@ -276,10 +292,22 @@ export class SimAgent {
 /** The real outbox on a disk that can be full: then nothing is written, and it says so. */
 class SimOutbox extends Outbox {
   readonly #isFull: () => boolean;
+  readonly #onFlows: (chunk: FlowChunk) => void;
 
-  constructor(options: ConstructorParameters<typeof Outbox>[0], isFull: () => boolean) {
+  constructor(
+    options: ConstructorParameters<typeof Outbox>[0],
+    isFull: () => boolean,
+    onFlows: (chunk: FlowChunk) => void,
+  ) {
     super(options);
     this.#isFull = isFull;
+    this.#onFlows = onFlows;
+  }
+
+  override putFlows(chunks: readonly FlowChunk[]): void {
+    this.#write();
+    super.putFlows(chunks);
+    for (const chunk of chunks) this.#onFlows(chunk);
   }
 
   override put(alerts: readonly Alert[]): void {

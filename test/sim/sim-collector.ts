@@ -30,6 +30,9 @@ export type SimCollectorOptions = {
 };
 
 const STORE_MS_MAX = 60;
+const JOIN_MS_MAX = 30_000;
+const HOURS_MS = 2 * 3_600_000;
+const AGE_MS = 3_650 * 86_400_000;
 const NO_LEVELS = {
   links: () => 0,
   incidentsOpen: () => 0,
@@ -81,12 +84,13 @@ export class SimCollector {
     });
     profiles.feed.start();
     const roll = { hello: () => undefined, heartbeat: () => undefined };
+    const images = { report: () => undefined, alerts: () => undefined };
     this.#server = new LinkServer({
       address: 'unix:/simulated',
       insecure: true,
       store: this.#storeOf(process),
       receiver: {
-        ...createFleet({ ...profiles, roll, metrics, log, gate, onUrgent: () => undefined }),
+        ...createFleet({ ...profiles, roll, images, metrics, log, gate, onUrgent: () => undefined }),
         onHello: () => this.#later(process, () => Promise.resolve()),
         onBatch: (outcome: BatchOutcome) => ledger.committed(outcome),
         onRefused: (reason) => ledger.wrong(`${this.name} refused a frame: ${reason}`),
@@ -96,6 +100,18 @@ export class SimCollector {
       helloDeadlineMs: 10_000,
       windowBatches: 4,
       collectorVersion: '0.0.0',
+    });
+    this.#joinFlows(process);
+  }
+
+  /** As if hours went by: minutes are joined while others of the same hour are on their way. */
+  #joinFlows(process: Process): void {
+    const { scheduler, chance } = this.#options;
+    scheduler.after(chance.between(0, JOIN_MS_MAX), process, () => {
+      const nowMs = scheduler.collectorClock(process).now() + HOURS_MS;
+      void this.#delayed(process)
+        .retainFlows({ ageMs: AGE_MS, minutesMs: 0, rowsMax: Infinity }, nowMs)
+        .then(() => this.#joinFlows(process));
     });
   }
 

@@ -18,6 +18,8 @@ test('the same seed is the same run', async () => {
   expect(first.trace.length).toBeGreaterThan(10);
 });
 
+const NO_FLOWS = { minute: 0, actors: [], flows: [], watched: null };
+
 /** What the store is told and does not do; the simulation is worth what it finds of that. */
 const faulty: readonly (readonly [string, (store: Store) => Store])[] = [
   ['acknowledges a batch that it did not write', (store) => {
@@ -36,6 +38,32 @@ const faulty: readonly (readonly [string, (store: Store) => Store])[] = [
     commitBatches: (batches) =>
       store.commitBatches(batches.map((batch) => ({ ...batch, gaps: [] }))),
   })],
+  ['writes flows again that come with another batch', (store) => {
+    let calls = 0;
+    return {
+      ...store,
+      commitBatches: (batches) => {
+        calls += 1;
+        const extra = calls % 10 !== 0 ? [] : batches.slice(0, 1)
+          .map((batch) => ({ ...batch, epoch: `${batch.epoch}-again`, sequence: calls, alerts: [],
+            gaps: [] }));
+        return store.commitBatches([...batches, ...extra])
+          .then((outcomes) => outcomes.slice(0, batches.length));
+      },
+    };
+  }],
+  ['loses flows', (store) => {
+    let calls = 0;
+    return {
+      ...store,
+      commitBatches: (batches) => {
+        calls += 1;
+        if (calls % 10 !== 0) return store.commitBatches(batches);
+        return store.commitBatches(batches.map((batch) =>
+          ({ ...batch, flows: { ...batch.flows ?? NO_FLOWS, flows: [] } })));
+      },
+    };
+  }],
   ['says that it wrote a profile and did not', (store) => {
     let calls = 0;
     return {

@@ -9,7 +9,7 @@ import { openStore } from '../../collector/store/open-store.ts';
 import { Chance } from './chance.ts';
 import { Ledger } from './ledger.ts';
 import { Network } from './network.ts';
-import { Process, Scheduler } from './scheduler.ts';
+import { Process, START_MS, Scheduler } from './scheduler.ts';
 import { SimAgent } from './sim-agent.ts';
 import { SimCollector } from './sim-collector.ts';
 import { behavioursIn } from './sim-learning.ts';
@@ -89,7 +89,7 @@ class World {
   #isTroubled = true;
 
   static async make(seed: number, faulty: (store: Store) => Store): Promise<World> {
-    const store = await openStore({ path: ':memory:', clock: { now: () => 0, after: never } });
+    const store = await openStore({ path: ':memory:', clock: { now: () => START_MS, after: never } });
     return new World(seed, store, faulty(store));
   }
 

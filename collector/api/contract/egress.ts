@@ -1,6 +1,7 @@
 import Type from 'typebox';
 
 import { gapCauses, flowDirections, flowOutcomes } from '../../../proto/lanner/v1/frames.ts';
+import { flowPrecisions } from '../../flows/flow-store.ts';
 import { likelihoods, whoDoubts, whoVerdicts } from '../../flows/who.ts';
 import { closed, count, fixed, listOf, name, oneOf, page, text, texts, time } from './words.ts';
 
@@ -45,6 +46,8 @@ const ports = Type.Array(Type.Integer({ minimum: -1, maximum: 65_535 }));
 export const candidate = Type.Object({
   ...actor,
   likelihood: oneOf(likelihoods),
+  /** Hour: between first and last it is not known when. */
+  precision: oneOf(flowPrecisions),
   protocol: text,
   name: text,
   outcomes: Type.Array(oneOf(flowOutcomes)),
@@ -100,6 +103,8 @@ export const flow = fixed(Type.Object({
   name: text,
   outcome: oneOf(flowOutcomes),
   folded: Type.Boolean(),
+  /** Hour: joined from the minutes of an hour. */
+  precision: oneOf(flowPrecisions),
   firstTime: time,
   lastTime: time,
   count,
@@ -115,7 +120,11 @@ export const destinationsQuery = Type.Object({
   workload: Type.Optional(name),
   /** Networks that are not wanted, with commas: those of pods and services. */
   exclude: Type.Optional(Type.String({ maxLength: 4_096 })),
+  /** Only what was first reached then or later. */
+  newSince: Type.Optional(time),
   format: oneOf(['json', 'csv'], { default: 'json' }),
+  /** In CSV: without first and last, so that the same destinations are the same bytes. */
+  times: Type.Boolean({ default: true }),
 }, closed);
 export type DestinationsQuery = Type.Static<typeof destinationsQuery>;
 
