@@ -24,6 +24,7 @@ export type ResponseParts = {
   readonly store: Store;
   readonly kube: Kube | undefined;
   readonly agents: AgentCommands;
+  readonly isOwnCluster: (cluster: string) => Promise<boolean>;
   /** Only one replica executes. */
   readonly isOurs: () => boolean;
   readonly metrics: CollectorMetrics;
@@ -45,7 +46,7 @@ export type Responding = {
 const HEAR_MS = 250;
 
 export async function createResponding(parts: ResponseParts): Promise<Responding> {
-  const { config, store, kube, agents, isOurs, metrics, clock, log } = parts;
+  const { config, store, kube, agents, isOwnCluster, isOurs, metrics, clock, log } = parts;
   const file = await openPolicy(parts);
   const policy = (): LoadedPolicy => withOwn(file.current(), config.kube.ownNamespace);
   const responder = new Responder({
@@ -54,6 +55,7 @@ export async function createResponding(parts: ResponseParts): Promise<Responding
     log,
     kube,
     agents,
+    isOwnCluster,
     policy,
     alerts: {
       readAlert: (id) => store.readAlert(id),

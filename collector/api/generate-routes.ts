@@ -1,5 +1,6 @@
 import { falcoRules } from '../generate/falco-rules.ts';
 import { kubeArmorOf } from '../generate/kubearmor.ts';
+import type { KubeArmorTarget } from '../generate/kubearmor.ts';
 import { incompleteOf, learnedOf } from '../generate/learned.ts';
 import type { Learned } from '../generate/learned.ts';
 import { seccompOf } from '../generate/seccomp.ts';
@@ -28,24 +29,35 @@ export function addGenerateRoutes(api: Api, { curation }: { readonly curation: C
     const found = key === undefined ? undefined : await curation.profiles.readDocument(key);
     if (found === undefined) throw notFound('profile');
     const learned = learnedOf(found.document);
-    const { text, left } = artefactOf(learned, query.kind);
+    const made = artefactOf(learned, query.kind);
+    if (!made.ok) {
+      throw new ApiError(409, made.reason, 'the image has no name that rules could ask for');
+    }
+    const { text, left } = made;
     return { kind: query.kind, key: learned.key, text, incomplete: incompleteOf(learned), left };
   });
 }
 
-function artefactOf(
+export type Artefact =
+  | { readonly ok: true; readonly text: string; readonly left: readonly string[] }
+  | { readonly ok: false; readonly reason: 'no-image' };
+
+/** `target`: whose pods a KubeArmor policy selects; null leaves that to whoever applies it. */
+export function artefactOf(
   learned: Learned,
   kind: GeneratedKind,
-): { readonly text: string; readonly left: readonly string[] } {
+  target: KubeArmorTarget | null = null,
+): Artefact {
   switch (kind) {
     case 'falco': {
       const made = falcoRules(learned);
-      if (made.ok) return made.rules;
-      throw new ApiError(409, made.reason, 'the image has no name that rules could ask for');
+      return made.ok ? { ok: true, text: made.rules.text, left: made.rules.left } : made;
     }
     case 'seccomp':
-      return { text: seccompOf(learned).text, left: [] };
-    case 'kubearmor':
-      return kubeArmorOf(learned, null);
+      return { ok: true, text: seccompOf(learned).text, left: [] };
+    case 'kubearmor': {
+      const { text, left } = kubeArmorOf(learned, target);
+      return { ok: true, text, left };
+    }
   }
 }

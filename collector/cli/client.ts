@@ -19,8 +19,12 @@ export class Client {
     this.#options = options;
   }
 
-  get(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<unknown> {
-    return this.#json('GET', path, query);
+  get(
+    path: string,
+    query: Readonly<Record<string, string | undefined>> = {},
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  ): Promise<unknown> {
+    return this.#json('GET', path, { query, timeoutMs });
   }
 
   async getText(path: string): Promise<string> {
@@ -36,11 +40,11 @@ export class Client {
   }
 
   post(path: string, body: unknown): Promise<unknown> {
-    return this.#json('POST', path, {}, body);
+    return this.#json('POST', path, { body });
   }
 
   remove(path: string, body: unknown): Promise<unknown> {
-    return this.#json('DELETE', path, {}, body);
+    return this.#json('DELETE', path, { body });
   }
 
   /**
@@ -78,12 +82,15 @@ export class Client {
   async #json(
     method: string,
     path: string,
-    query: Readonly<Record<string, string | undefined>>,
-    body?: unknown,
+    { query = {}, timeoutMs = REQUEST_TIMEOUT_MS, body }: {
+      readonly query?: Readonly<Record<string, string | undefined>>;
+      readonly timeoutMs?: number;
+      readonly body?: unknown;
+    },
   ): Promise<unknown> {
     const response = await this.#fetch(method, path, {
       query,
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       headers: {},
       ...(body === undefined ? {} : { body }),
     });

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import type { ProfileDetail } from '../api/contract/profile.ts';
 import type { ProfileSummary } from '../api/profile-list.ts';
-import { readObjects } from '../generate/cluster-objects.ts';
-import type { ClusterObjects } from '../generate/cluster-objects.ts';
+import { readObjects } from '../kube/cluster-objects.ts';
+import type { ClusterObjects } from '../kube/cluster-objects.ts';
 import { learnedFrom } from '../generate/learned.ts';
 import type { Learned } from '../generate/learned.ts';
 import { readReviewYaml } from '../profiles/review-yaml.ts';

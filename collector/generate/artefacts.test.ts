@@ -133,6 +133,58 @@ describe('Falco rules', () => {
   }, 120_000);
 });
 
+describe('the container runtime in Falco rules', () => {
+  const made = () => {
+    const rules = falcoRules(imageOf(WEB));
+    if (!rules.ok) throw new Error(rules.reason);
+    return loaded(rules.rules.items).words;
+  };
+  const says = (macro: string, fields: Readonly<Record<string, string>>): boolean => {
+    const words = made();
+    return isTrue({ kind: 'macro', name: macro }, (field) => fields[field], words);
+  };
+  const stage = { 'proc.name': 'runc:[2:INIT]', 'proc.is_exe_upper_layer': 'false' };
+
+  test('is let by in all that was recorded of it', () => {
+    const words = made();
+    const stages = recorded.observations.filter((o) => o.process.name.startsWith('runc:['));
+    expect(stages).toHaveLength(8_527);
+    const macro = { kind: 'macro', name: 'lanner_runtime' } as const;
+    expect(stages.filter((o) => !isTrue(macro, fieldsOf(o), words))).toEqual([]);
+  });
+
+  test('is not who only calls itself so, in whatever way', () => {
+    const nginx = '/usr/sbin/nginx';
+    const forged: readonly Readonly<Record<string, string>>[] = [
+      // prctl(PR_SET_NAME)
+      { ...stage, 'proc.exepath': nginx, 'proc.pexepath': nginx },
+      // A file of that name, written in the container, also where the runtime's own would be.
+      { ...stage, 'proc.exepath': '/tmp/runc', 'proc.is_exe_upper_layer': 'true' },
+      { ...stage, 'proc.exepath': '/usr/sbin/runc', 'proc.is_exe_upper_layer': 'true' },
+      { ...stage, 'proc.exepath': '/tmp/runc:[2:INIT]' },
+      // The copy in memory that runc before 1.2 makes, made by somebody else.
+      { ...stage, 'proc.exepath': '/memfd:runc_cloned:/proc/self/exe', 'proc.pexepath': nginx },
+      { ...stage, 'proc.exepath': '/memfd:runc_cloned:/proc/self/exe',
+        'proc.pexepath': '/usr/bin/containerd-shim-runc-v2' },
+      { ...stage, 'proc.exepath': '/memfd:x', 'proc.pexepath': '/usr/sbin/runc' },
+    ];
+    expect(forged.filter((fields) => says('lanner_runtime', fields))).toEqual([]);
+    expect(says('lanner_runtime', { ...stage, 'proc.pexepath': '/usr/sbin/runc',
+      'proc.exepath': '/memfd:runc_cloned:/proc/self/exe (deleted)' })).toBe(true);
+    expect(says('lanner_runtime', { ...stage, 'proc.exepath': '/var/lib/rancher/k3s/bin/runc' }))
+      .toBe(true);
+  });
+
+  test('is no parent by its name alone', () => {
+    const parent = (name: string, exe: string): boolean =>
+      says('lanner_runtime_parent', { 'proc.pname': name, 'proc.pexepath': exe });
+    expect(parent('runc:[2:INIT]', '/usr/bin/python3')).toBe(false);
+    expect(parent('containerd-shim', '/usr/sbin/nginx')).toBe(false);
+    expect(parent('containerd-shim', '/usr/bin/containerd-shim-runc-v2')).toBe(true);
+    expect(parent('runc', '/usr/sbin/runc')).toBe(true);
+  });
+});
+
 function nameOf(channel: Channel, o: Observation): string {
   if (channel === 'net') return o.kind;
   if (channel === 'file-write') return o.kind === 'change' ? 'place' : 'write';

@@ -1,7 +1,4 @@
-import { yamlComment, yamlDocuments } from './artefact-text.ts';
 import type { Value } from './artefact-text.ts';
-import { reportLines } from './network-text.ts';
-import type { NetworkResult } from './network.ts';
 import type { LabelSelector, NetworkPolicy, PolicyPeer, PolicyPort } from './network-policy.ts';
 
 /**
@@ -9,12 +6,6 @@ import type { LabelSelector, NetworkPolicy, PolicyPeer, PolicyPort } from './net
  * nodes that it manages, so nodes are the entities `host` and `remote-node`, which are always let
  * in where the outside is.
  */
-export function ciliumYaml(result: NetworkResult): string {
-  const { policies, isolation } = result;
-  const documents = [...policies, ...isolation === null ? [] : [isolation]].map(ciliumOf);
-  return yamlComment(reportLines(result)) + yamlDocuments(documents);
-}
-
 export function ciliumOf({ metadata, spec }: NetworkPolicy): Value {
   const { podSelector, ingress = [], egress = [] } = spec;
   return {

@@ -23,20 +23,31 @@ const and = (...parts: readonly (string | null)[]): string | null =>
 const userOf = (detail: string): string =>
   (detail.startsWith(' as root') ? 'user.uid = 0' : 'user.uid != 0');
 
-/** As `isRuntimeProgram` of the baseline. */
+/**
+ * As `isRuntimeProgram` of the baseline, and by its file, too: a process can give itself any name,
+ * but for a file of that name it has to write and to run one, and both are outside its profile.
+ */
 export const RUNTIME_PARENT =
-  'proc.pname in (runc, crun, conmon, containerd, crio, dockerd) or ' +
-  'proc.pname startswith containerd-shim or proc.pname startswith "runc:["';
+  '(proc.pname in (runc, crun, conmon, containerd, crio, dockerd) or ' +
+  'proc.pname startswith containerd-shim or proc.pname startswith "runc:[") and ' +
+  '(proc.pexepath endswith /runc or proc.pexepath endswith /crun or ' +
+  'proc.pexepath endswith /conmon or proc.pexepath endswith /containerd or ' +
+  'proc.pexepath endswith /crio or proc.pexepath endswith /dockerd or ' +
+  'proc.pexepath contains /containerd-shim)';
 
 /**
- * What the runtime does in a container that it sets up is not the image's doing. By full path: a
- * program of that name elsewhere is judged. Whoever replaces the file at that path in a container
- * hides from these rules; that write is itself outside a profile.
+ * What the runtime does in a container that it sets up is not the image's doing. By the runtime's
+ * file, never by its stages' names alone (`runc:[2:INIT]` is a name that any process can take), and
+ * not by a file that was written in the container. Before runc 1.2 a stage runs from a copy in
+ * memory, which whoever has such a name could have, too: that one has to be runc's own child.
  */
 export const RUNTIME_ITSELF =
-  'proc.name startswith "runc:[" or proc.exepath in (/usr/sbin/runc, /usr/bin/runc, ' +
+  '(not proc.is_exe_upper_layer = true and (proc.exepath in (/usr/sbin/runc, /usr/bin/runc, ' +
   '/usr/local/sbin/runc, /usr/local/bin/runc, /usr/sbin/crun, /usr/bin/crun, /usr/bin/conmon, ' +
-  '/usr/bin/containerd-shim-runc-v2, /usr/local/bin/containerd-shim-runc-v2)';
+  '/usr/bin/containerd-shim-runc-v2, /usr/local/bin/containerd-shim-runc-v2) or ' +
+  '(proc.name startswith "runc:[" and proc.exepath endswith /runc))) or ' +
+  '(proc.name startswith "runc:[" and proc.exepath startswith "/memfd:runc_cloned" and ' +
+  'proc.pexepath endswith /runc)';
 
 function execAllowed({ object, detail, by }: LearnedBehaviour): string | null {
   const exe = falcoValue(object);

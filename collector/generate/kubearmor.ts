@@ -1,6 +1,6 @@
 import { yamlComment, yamlText } from './artefact-text.ts';
 import type { Value } from './artefact-text.ts';
-import type { Labels } from './cluster-objects.ts';
+import type { Labels } from '../kube/cluster-objects.ts';
 import { valueOf } from '../profiles/image-profiles.ts';
 import { behavioursOf, incompleteOf } from './learned.ts';
 import type { Learned, LearnedBehaviour } from './learned.ts';

@@ -19,6 +19,9 @@ export type LearnedBehaviour = {
   readonly tree: 'path' | 'address' | 'none';
   readonly detail: string;
   readonly by: string;
+  /** When it was seen first and last; absent in the form for reviews, which holds no times. */
+  readonly firstMs?: number;
+  readonly lastMs?: number;
 };
 
 export type LearnedChannels = ReadonlyMap<LearnedChannel, {

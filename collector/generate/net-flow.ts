@@ -14,6 +14,8 @@ export type NetFlow = {
   readonly port: PortRange;
   readonly protocol: Protocol;
   readonly by: string;
+  /** Times at which this was seen for sure; empty where none is known. */
+  readonly seenMs: readonly number[];
 };
 
 export type NetServed = {
@@ -62,7 +64,9 @@ function entryOf(behaviour: LearnedBehaviour): NetEntry | undefined {
   }
   const cidr = cidrOf(object);
   if (cidr === null) return { kind: 'unsaid', reason: 'named-peer', value };
-  return { kind: 'connect', cidr, port, protocol, by };
+  const { firstMs, lastMs } = behaviour;
+  const seenMs = [...new Set([firstMs, lastMs])].filter((ms) => ms !== undefined);
+  return { kind: 'connect', cidr, port, protocol, by, seenMs };
 }
 
 const served = (

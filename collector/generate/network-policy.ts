@@ -1,4 +1,4 @@
-import type { Labels } from './cluster-objects.ts';
+import type { Labels } from '../kube/cluster-objects.ts';
 
 /** `networking.k8s.io/v1` NetworkPolicy, as far as it is written and evaluated here. */
 export type LabelSelector = {

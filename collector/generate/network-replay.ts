@@ -1,13 +1,14 @@
 import type { Observation } from '../../baseline/observation.ts';
-import type { ClusterObjects, PodObject } from './cluster-objects.ts';
+import type { ClusterObjects, PodObject } from '../kube/cluster-objects.ts';
+import { ConnectionEnds } from './connection-ends.ts';
 import type { NetworkPolicy } from './network-policy.ts';
 import { judge } from './network-semantics.ts';
-import type { Connection, Direction, Endpoint } from './network-semantics.ts';
-import { resolverOf } from './resolver.ts';
+import type { Connection, Direction } from './network-semantics.ts';
 
 /**
  * What policies would have done with what was seen. A connection is looked at where it starts and
  * where it arrives: one to a service is allowed when all pods behind it could have been reached.
+ * `ledger-replay.ts` does the same with stored flows.
  */
 export type Denial = {
   readonly timeNs: bigint;
@@ -26,15 +27,13 @@ export type Replay = {
 };
 
 export class NetworkReplay {
-  readonly #objects: ClusterObjects;
   readonly #policies: readonly NetworkPolicy[];
-  readonly #resolver;
+  readonly #ends: ConnectionEnds;
   readonly #pods: ReadonlyMap<string, PodObject>;
 
   constructor(objects: ClusterObjects, policies: readonly NetworkPolicy[]) {
-    this.#objects = objects;
     this.#policies = policies;
-    this.#resolver = resolverOf(objects);
+    this.#ends = new ConnectionEnds(objects);
     this.#pods = new Map(objects.pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod]));
   }
 
@@ -58,48 +57,15 @@ export class NetworkReplay {
 
   #connectionsOf(o: Observation): readonly Connection[] | undefined {
     if (o.kind !== 'connect' && o.kind !== 'accept') return undefined;
-    const peer = o.kind === 'connect' ? o.address : o.peerAddress;
+    const address = o.kind === 'connect' ? o.address : o.peerAddress;
     const protocol = o.protocol === 'udp' ? 'UDP' : 'TCP';
-    if (peer === '' || peer.startsWith('127.') || peer === '::1') return undefined;
+    if (address === '' || address.startsWith('127.') || address === '::1') return undefined;
     const pod = this.#pods.get(`${o.container.namespace}/${o.container.pod}`);
     if (pod === undefined) return [];
-    const self = this.#podEnd(pod);
-    if (o.kind === 'accept') {
-      const source = this.#endOf(peer);
-      return [{ source, destination: self, port: o.localPort, protocol }];
-    }
-    const port = { from: o.port, to: o.port };
-    const to = this.#resolver.resolve(peer, port, protocol);
-    if (to.kind === 'service') {
-      return to.backends.flatMap((backend) => to.ports.map((one) =>
-        ({ source: self, destination: this.#podEnd(backend), port: one, protocol } as const)));
-    }
-    if (to.kind === 'endpoints') {
-      return to.targets.flatMap(({ address, ports }) => ports.map((one) =>
-        ({ source: self, destination: this.#endOf(address), port: one, protocol } as const)));
-    }
-    return [{ source: self, destination: this.#endOf(peer), port: o.port, protocol }];
-  }
-
-  #endOf(address: string): Endpoint {
-    const to = this.#resolver.resolve(address, { from: 0, to: 0 }, 'TCP');
-    return to.kind === 'pod' ? this.#podEnd(to.pod) : { address, pod: null };
-  }
-
-  #podEnd({ addresses, namespace, labels, nodeName, isHostNetwork }: PodObject): Endpoint {
-    const [address = ''] = addresses;
-    if (isHostNetwork) return { address, pod: null };
-    const namespaceLabels = this.#objects.namespaces.get(namespace) ?? {};
-    return {
-      address,
-      pod: {
-        namespace,
-        labels,
-        // The API server sets this one on every namespace.
-        namespaceLabels: { 'kubernetes.io/metadata.name': namespace, ...namespaceLabels },
-        nodeAddresses: this.#objects.nodes.get(nodeName) ?? [],
-      },
-    };
+    const self = this.#ends.podEnd(pod);
+    return o.kind === 'accept'
+      ? this.#ends.incoming(self, { address, port: o.localPort, protocol }).connections
+      : this.#ends.outgoing(self, { address, port: o.port, protocol }).connections;
   }
 }
 

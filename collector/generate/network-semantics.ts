@@ -1,5 +1,5 @@
 import { isWithin } from './cidr.ts';
-import type { Labels } from './cluster-objects.ts';
+import type { Labels } from '../kube/cluster-objects.ts';
 import type {
   LabelSelector,
   NetworkPolicy,

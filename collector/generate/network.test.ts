@@ -1,12 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 
-import { ciliumYaml } from './cilium.ts';
-import { readObjects } from './cluster-objects.ts';
+import { readObjects } from '../kube/cluster-objects.ts';
 import { networkPolicies } from './network.ts';
 import type { NetworkResult } from './network.ts';
 import { NetworkReplay } from './network-replay.ts';
-import { networkYaml } from './network-text.ts';
+import { networkYaml, policiesYaml } from './network-text.ts';
 import { causeOf, learnRecording } from './testing/recorded.ts';
 import type { Recorded } from './testing/recorded.ts';
 
@@ -28,7 +27,8 @@ describe('network policies of the recording', () => {
   test('are the golden ones, for Kubernetes and for Cilium', async () => {
     await expect(networkYaml(shop, 'shop')).toMatchFileSnapshot('golden/network-shop.yaml');
     await expect(networkYaml(batch, 'batch')).toMatchFileSnapshot('golden/network-batch.yaml');
-    await expect(ciliumYaml(shop)).toMatchFileSnapshot('golden/cilium-shop.yaml');
+    const cilium = policiesYaml(shop, 'shop', { isCilium: true, lines: [] });
+    await expect(cilium).toMatchFileSnapshot('golden/cilium-shop.yaml');
   });
 
   test('say as YAML what they are', () => {

@@ -1,4 +1,4 @@
-import type { ClusterObjects } from './cluster-objects.ts';
+import type { ClusterObjects } from '../kube/cluster-objects.ts';
 import { netEntriesOf, addressOfCidr } from './net-flow.ts';
 import type { NetFlow } from './net-flow.ts';
 import type { Resolver } from './resolver.ts';

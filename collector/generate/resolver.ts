@@ -1,9 +1,12 @@
-import type { ClusterObjects, Labels, PodObject, ServiceObject } from './cluster-objects.ts';
+import { AddressHistory } from '../kube/address-history.ts';
+import type { AddressSpan } from '../kube/address-history.ts';
+import type { ClusterObjects, Labels, PodObject, ServiceObject } from '../kube/cluster-objects.ts';
 import type { PortRange, Protocol } from './net-flow.ts';
 
 /** Who is behind an address: the port through which the generators look at a cluster. */
 export type Resolver = {
-  resolve(address: string, port: PortRange, protocol: Protocol): Resolution;
+  /** Who has it, or who had it at that time. */
+  resolve(address: string, port: PortRange, protocol: Protocol, atMs?: number): Resolution;
 };
 
 export type Resolution =
@@ -26,20 +29,16 @@ export type Resolution =
   | { readonly kind: 'unknown-port'; readonly name: string }
   | { readonly kind: 'nobody' };
 
-export function resolverOf(objects: ClusterObjects): Resolver {
-  const services = new Map(objects.services.flatMap((service) =>
-    service.addresses.map((address) => [address, service] as const)));
-  // Pods of the host's network have the node's address, which then says nothing about the pod.
-  const pods = new Map(objects.pods.filter(({ isHostNetwork }) => !isHostNetwork)
-    .flatMap((pod) => pod.addresses.map((address) => [address, pod] as const)));
+export function resolverOf(objects: ClusterObjects, past: readonly AddressSpan[] = []): Resolver {
+  const history = new AddressHistory(objects, past);
   const nodes = new Map([...objects.nodes].flatMap(([name, addresses]) =>
     addresses.map((address) => [address, name] as const)));
+  const services = new Services(objects, [...new Set([...objects.pods, ...history.pods.values()])]);
   return {
-    resolve: (address, port, protocol) => {
-      const service = services.get(address);
-      if (service !== undefined) return behind(service, objects, { port, protocol });
-      const pod = pods.get(address);
-      if (pod !== undefined) return { kind: 'pod', pod };
+    resolve: (address, port, protocol, atMs) => {
+      const owner = atMs === undefined ? history.now(address) : history.at(address, atMs);
+      if (owner?.kind === 'service') return services.behind(owner.service, port, protocol);
+      if (owner?.kind === 'pod') return { kind: 'pod', pod: owner.pod };
       const node = nodes.get(address);
       return node === undefined ? { kind: 'nobody' } : { kind: 'node', name: node };
     },
@@ -49,26 +48,46 @@ export function resolverOf(objects: ClusterObjects): Resolver {
 export const hasLabels = (labels: Labels, wanted: Labels): boolean =>
   Object.entries(wanted).every(([key, value]) => labels[key] === value);
 
-function behind(
-  service: ServiceObject,
-  objects: ClusterObjects,
-  { port, protocol }: { readonly port: PortRange; readonly protocol: Protocol },
-): Resolution {
-  const { namespace, name, selector } = service;
-  const served = service.ports.find((one) =>
-    one.port === port.from && one.protocol === protocol);
-  if (served === undefined) return { kind: 'unknown-port', name: `${namespace}/${name}` };
-  if (selector === null) return endpointsOf(service, objects, { served, protocol });
-  const backends = objects.pods.filter((pod) =>
-    pod.namespace === namespace && hasLabels(pod.labels, selector));
-  const { target } = served;
-  const ports = typeof target === 'number' ? [target] : [...new Set(backends
-    .flatMap(({ containers }) => containers).flatMap((container) => container.ports)
-    .filter((one) => one.name === target && one.protocol === protocol)
-    .map((one) => one.port))].toSorted((a, b) => a - b);
-  return ports.length === 0
-    ? { kind: 'unknown-port', name: `${namespace}/${name}` }
-    : { kind: 'service', service, selector, backends, ports };
+/** A ledger asks for the same few services a hundred thousand times. */
+class Services {
+  readonly #objects: ClusterObjects;
+  readonly #pods: readonly PodObject[];
+  readonly #found = new Map<ServiceObject, Map<string, Resolution>>();
+
+  constructor(objects: ClusterObjects, pods: readonly PodObject[]) {
+    this.#objects = objects;
+    this.#pods = pods;
+  }
+
+  behind(service: ServiceObject, port: PortRange, protocol: Protocol): Resolution {
+    const known = this.#found.get(service) ?? new Map<string, Resolution>();
+    this.#found.set(service, known);
+    // Other ports than its own are one answer, or a scan would fill the memory.
+    const isServed = service.ports.some((one) =>
+      one.port === port.from && one.protocol === protocol);
+    const key = isServed ? `${port.from}/${protocol}` : '';
+    const found = known.get(key) ?? this.#look(service, port, protocol);
+    known.set(key, found);
+    return found;
+  }
+
+  #look(service: ServiceObject, port: PortRange, protocol: Protocol): Resolution {
+    const { namespace, name, selector } = service;
+    const served = service.ports.find((one) =>
+      one.port === port.from && one.protocol === protocol);
+    if (served === undefined) return { kind: 'unknown-port', name: `${namespace}/${name}` };
+    if (selector === null) return endpointsOf(service, this.#objects, { served, protocol });
+    const backends = this.#pods.filter((pod) =>
+      pod.namespace === namespace && hasLabels(pod.labels, selector));
+    const { target } = served;
+    const ports = typeof target === 'number' ? [target] : [...new Set(backends
+      .flatMap(({ containers }) => containers).flatMap((container) => container.ports)
+      .filter((one) => one.name === target && one.protocol === protocol)
+      .map((one) => one.port))].toSorted((a, b) => a - b);
+    return ports.length === 0
+      ? { kind: 'unknown-port', name: `${namespace}/${name}` }
+      : { kind: 'service', service, selector, backends, ports };
+  }
 }
 
 function endpointsOf(

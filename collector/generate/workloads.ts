@@ -1,4 +1,4 @@
-import type { ClusterObjects, ContainerObject, Labels, PodObject } from './cluster-objects.ts';
+import type { ClusterObjects, ContainerObject, Labels, PodObject } from '../kube/cluster-objects.ts';
 import type { Learned } from './learned.ts';
 
 /** Pods that one policy can select together, and the profiles of what runs in them. */
@@ -28,7 +28,7 @@ const VOLATILE = new Set([
   'apps.kubernetes.io/pod-index',
 ]);
 
-const stableLabels = (labels: Labels): Labels => Object.fromEntries(Object.entries(labels)
+export const stableLabels = (labels: Labels): Labels => Object.fromEntries(Object.entries(labels)
   // Lanner's own come with an isolation, and go with it.
   .filter(([key]) => !VOLATILE.has(key) && !key.startsWith('lanner.dev/'))
   .toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -39,7 +39,7 @@ export function workloadsOf(
 ): readonly Workload[] {
   const groups = new Map<string, PodObject[]>();
   for (const pod of objects.pods) {
-    const key = `${pod.namespace}/${nameOf(pod)}\n${JSON.stringify(stableLabels(pod.labels))}`;
+    const key = `${pod.namespace}/${workloadName(pod)}\n${JSON.stringify(stableLabels(pod.labels))}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [pod]);
     else group.push(pod);
@@ -53,7 +53,7 @@ export function workloadsOf(
 function workloadOf(pods: readonly PodObject[], book: ProfileIndex): Workload {
   const [first] = pods as readonly [PodObject, ...PodObject[]];
   const { namespace, labels } = first;
-  const name = nameOf(first);
+  const name = workloadName(first);
   const found = new Map<string, Learned>();
   const unknown = new Set<string>();
   for (const container of pods.flatMap(({ containers }) => containers)) {
@@ -73,7 +73,7 @@ function workloadOf(pods: readonly PodObject[], book: ProfileIndex): Workload {
 }
 
 /** `web` of ReplicaSet `web-6d4b9`, `report` of Job `report-28`, else who owns it or itself. */
-function nameOf({ owner, name, labels }: PodObject): string {
+export function workloadName({ owner, name, labels }: PodObject): string {
   const [kind = '', ownerName = ''] = owner.split('/');
   if (ownerName === '') return name;
   const hash = labels['pod-template-hash'];

@@ -3,6 +3,7 @@ import type * as Client from '@kubernetes/client-node';
 import { Connection } from './connection.ts';
 import type { KubeOptions } from './connection.ts';
 import type { ControllerRef, ControllerView, Kube, KubeOutcome, PatchOperation } from './kube.ts';
+import { listObjects } from './object-lists.ts';
 import { ask, mapOutcome } from './outcome.ts';
 import type { Asking } from './outcome.ts';
 import {
@@ -20,8 +21,8 @@ import {
  * `Kube` through @kubernetes/client-node, which is loaded when a cluster is configured: it would
  * cost a collector without one 60 MB. No other room knows the library.
  *
- * There is no watch: Lanner asks about single pods, and following them would need the right to
- * read every pod of the cluster as it changes.
+ * There is no watch: Lanner asks about single pods, and where network policies are wanted it lists
+ * them now and then (`object-lists.ts`), because watches have gone silent and lists have not.
  */
 const FIELD_MANAGER = 'lanner';
 const PAGE_ITEMS = 500;
@@ -37,6 +38,7 @@ export async function connectKube(options: KubeOptions): Promise<Kube> {
     ...clusterCalls(asking),
     ...policyCalls(asking),
     readController: readController(asking),
+    listObjects: () => listObjects(asking),
     close: () => connection.close(),
   };
 }

@@ -1,3 +1,4 @@
+import type { ClusterObjects } from './cluster-objects.ts';
 import type {
   ControllerRef,
   ControllerView,
@@ -38,6 +39,8 @@ export type * from './objects.ts';
  * | patchNode            | core, nodes                               | patch  | …-cordon         |
  * | setReplicas          | apps, deployments/scale,                  | patch  | …-scale          |
  * |                      |   statefulsets/scale                      |        |                  |
+ * | listObjects          | core, pods, services, nodes, namespaces;  | list   | …-objects        |
+ * |                      |   discovery.k8s.io, endpointslices        |        |                  |
  */
 export type Kube = {
   readPod(ref: PodRef): Promise<KubeOutcome<PodView>>;
@@ -79,6 +82,8 @@ export type Kube = {
   ): Promise<KubeOutcome<NetworkPolicyView>>;
   /** All of them, or `too-large`. */
   listNetworkPolicies(namespace: string): Promise<KubeOutcome<readonly NetworkPolicyView[]>>;
+  /** Who has which address in the whole cluster. All of it, or `too-large`. */
+  listObjects(): Promise<KubeOutcome<ClusterObjects>>;
   /** Whose token it is. One that is false or expired is an answer, not a failure. */
   reviewToken(
     token: string,

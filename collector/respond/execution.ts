@@ -12,7 +12,7 @@ import { collectEvidence } from './evidence.ts';
 import type { Evidence } from './evidence.ts';
 import type { FollowUp } from './follow-up.ts';
 import { COLLECTOR_ACTOR } from './four-eyes.ts';
-import { guard } from './guardrails.ts';
+import { guard, ofOtherCluster } from './guardrails.ts';
 import { transition } from './machine.ts';
 import type { ResponseEvent } from './machine.ts';
 import { failed, skipped } from './outcome.ts';
@@ -42,6 +42,8 @@ export type ExecutionOptions = {
   readonly policy: () => LoadedPolicy;
   /** Undefined without a cluster. */
   readonly kube: Kube | undefined;
+  /** Whether `kube` speaks to the cluster of that name. */
+  readonly isOwnCluster: (cluster: string) => Promise<boolean>;
   readonly agents: AgentCommands;
   readonly pause: PauseSwitch;
   readonly followUp: FollowUp;
@@ -77,6 +79,10 @@ export class Execution {
         detail: 'not executed: the collector is connected to no cluster',
       });
       return undefined;
+    }
+    // Proposed before the settings said which cluster is ours, or while there was one alone.
+    if (!await this.#options.isOwnCluster(response.target.cluster)) {
+      return this.#finish(response, ofOtherCluster(response.target.cluster));
     }
     let begun = await this.#begin(response, kube);
     if (begun.kind === 'collect') {

@@ -18,6 +18,53 @@ const run = async (action: ResponseAction, pod: string, namespace = 'shop'): Pro
   return `${state} ${reason}`.trim();
 };
 
+describe('a pod of another cluster', () => {
+  const elsewhere = { ...webPod('web-1'), cluster: 'other' };
+  const isOwnCluster = async (cluster: string): Promise<boolean> => cluster === 'c1';
+  const counts = async (): Promise<number> => (await rig.audit()).length;
+
+  test('is not touched, whoever asks: the refusal has a reason and is in the audit', async () => {
+    await rig.restart({ isOwnCluster });
+    rig.cluster.addPod('web-1');
+    for (const action of ['kill', 'isolate', 'freeze', 'label', 'release'] as const) {
+      const proposal = rig.proposal(action, { target: elsewhere });
+      expect(await rig.responder.propose(proposal))
+        .toMatchObject({ ok: false, reason: 'other-cluster' });
+      expect(await rig.responder.dryRunProposal(proposal))
+        .toMatchObject({ ok: true, outcome: { kind: 'skipped', reason: 'other-cluster' } });
+    }
+    expect((await rig.audit()).filter((line) => line === 'response.refused ann')).toHaveLength(5);
+    expect({ reads: rig.cluster.reads, changes: rig.cluster.changes, sent: rig.agents.frames })
+      .toEqual({ reads: [], changes: [], sent: [] });
+  });
+
+  test('is not touched either when it was approved before that was known', async () => {
+    rig.cluster.addPod('web-1');
+    const id = await rig.propose('kill', { target: elsewhere });
+    await rig.restart({ isOwnCluster });
+    await rig.responder.approve(id, 'bob');
+    expect(await rig.finished(id))
+      .toMatchObject({ state: 'not-executed', reason: 'other-cluster', attempts: 0 });
+    expect({ reads: rig.cluster.reads, changes: rig.cluster.changes })
+      .toEqual({ reads: [], changes: [] });
+  });
+
+  test('is refused to the policy, too, and written down once for each alert', async () => {
+    rig.setPolicy('rules: [{ name: kill-it, mode: act, action: kill, match: { severityMin: high } }]');
+    await rig.restart({ isOwnCluster });
+    rig.cluster.addPod('web-1');
+    const alert = anAlert({ cluster: 'other', pod: 'web-1', podUid: 'uid-web-1',
+      severity: 'critical' });
+    const before = await counts();
+    for (const revision of [1, 2, 3]) await rig.responder.consider(anIncident(), { ...alert, revision });
+    expect(await counts()).toBe(before + 1);
+    expect(rig.decided).toEqual(['other-cluster', 'other-cluster', 'other-cluster']);
+    expect(rig.cluster.reads).toEqual([]);
+    await rig.responder.consider(anIncident(), { ...alert, id: 'own', cluster: 'c1' });
+    expect(rig.decided.at(-1)).toBe('act');
+  });
+});
+
 describe('protection', () => {
   test('namespaces: refused at the proposal, in a dry run, and when the policy changes', async () => {
     const target = { ...webPod('dns'), namespace: 'kube-system' };

@@ -82,6 +82,10 @@ export async function guard(response: Response, options: GuardOptions): Promise<
     { ok: true, workload: facts.scope.workload, node: facts.scope.node, pod };
 }
 
+/** Names repeat in every cluster: a call for this pod could meet another one's. */
+export const ofOtherCluster = (cluster: string): Extract<ActionOutcome, { kind: 'skipped' }> =>
+  skipped('other-cluster', `the collector acts in another cluster than ${cluster || 'unknown'}`);
+
 /** What needs no cluster to say no. */
 export function refusedByPolicy(
   action: ResponseAction,

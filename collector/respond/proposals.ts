@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { LoadedPolicy } from '../policy/load-policy.ts';
 import { auditOf, refusalOf } from './audit-entry.ts';
 import { COLLECTOR_ACTOR } from './four-eyes.ts';
-import { refusedByPolicy } from './guardrails.ts';
+import { ofOtherCluster, refusedByPolicy } from './guardrails.ts';
 import { transition } from './machine.ts';
 import type { ResponseEvent, TransitionRefusal } from './machine.ts';
 import { isReversal } from './response.ts';
@@ -46,6 +46,8 @@ export type ProposalOptions = {
   readonly clock: Clock;
   readonly policy: () => LoadedPolicy;
   readonly hasCluster: boolean;
+  /** Whether the Kubernetes client speaks to the cluster of that name. */
+  readonly isOwnCluster: (cluster: string) => Promise<boolean>;
 };
 
 const NO_CLUSTER = 'the collector is connected to no cluster: this will be recorded, not executed';
@@ -59,11 +61,9 @@ export class Proposals {
 
   /** `approvedBy`: with that approval in the same transaction, where it is possible. */
   async insert(proposal: Proposal, id: string, approvedBy?: string): Promise<Proposed> {
-    const { store, clock, policy } = this.#options;
+    const { store, clock } = this.#options;
     const { action, target, by } = proposal;
-    const refused = isReversal(action)
-      ? undefined
-      : refusedByPolicy(action, target.namespace, policy().policy);
+    const refused = await this.#refusal(proposal);
     if (refused !== undefined) {
       const { reason, detail } = refused;
       const about = { step: 'propose', reason, detail: { action, target } };
@@ -83,6 +83,15 @@ export class Proposals {
     return await store.insertResponse(response, ...steps)
       ? { ok: true, response }
       : { ok: false, reason: 'exists', id };
+  }
+
+  async #refusal({ action, target }: Proposal): Promise<ReturnType<typeof refusedByPolicy>> {
+    const { policy, hasCluster, isOwnCluster } = this.#options;
+    // Without a cluster it is recorded and not executed, whosever it is.
+    if (hasCluster && !await isOwnCluster(target.cluster)) return ofOtherCluster(target.cluster);
+    return isReversal(action)
+      ? undefined
+      : refusedByPolicy(action, target.namespace, policy().policy);
   }
 
   make(proposal: Proposal, id: string): Response {

@@ -13,7 +13,7 @@ import { Executor } from './executor.ts';
 import { Expiry, reversalOf } from './expiry.ts';
 import { FollowUp } from './follow-up.ts';
 import { policyActor } from './four-eyes.ts';
-import { guard, refusedByPolicy } from './guardrails.ts';
+import { guard, ofOtherCluster, refusedByPolicy } from './guardrails.ts';
 import type { ActionOutcome } from './outcome.ts';
 import { PauseSwitch } from './pause.ts';
 import type { Pause } from './pause.ts';
@@ -53,11 +53,14 @@ export type ResponderOptions = Omit<ExecutionOptions, 'pause' | 'followUp' | 'st
   readonly store: ExecutionOptions['store'] & AuditStore & SettingStore;
   readonly alerts: EscalationAlerts;
   readonly newId: () => string;
-  readonly onDecided: (reason: NothingReason | 'propose' | 'act') => void;
+  readonly onDecided: (reason: NothingReason | 'propose' | 'act' | 'other-cluster') => void;
   readonly onEscalated: (kind: Escalation) => void;
   /** False while another replica executes and expires; wake this one when that changes. */
   readonly mayExecute?: () => boolean;
 };
+
+/** Alerts of other clusters that were refused and are remembered. */
+const REFUSED_ALERTS_MAX = 10_000;
 
 export class Responder {
   readonly #options: ResponderOptions;
@@ -66,6 +69,7 @@ export class Responder {
   readonly #expiry: Expiry;
   readonly #pause: PauseSwitch;
   readonly #labels: PodLabelReader;
+  readonly #refusedAlerts = new Set<string>();
 
   constructor(options: ResponderOptions) {
     const proposals = new Proposals({ ...options, hasCluster: options.kube !== undefined });
@@ -100,10 +104,16 @@ export class Responder {
     const { policy, onDecided } = this.#options;
     if (await this.#isOwn(alert)) return;
     const { policy: rules } = policy();
-    const labels = needsLabels(rules, incident, alert) ? await this.#labels.of(alert) : undefined;
+    const isElsewhere = await this.#isElsewhere(alert.cluster);
+    const mayRead = !isElsewhere && needsLabels(rules, incident, alert);
+    const labels = mayRead ? await this.#labels.of(alert) : undefined;
     const decision = decide(rules, incident, alert, labels);
-    onDecided(decision.kind === 'nothing' ? decision.reason : decision.mode);
     const target = targetOf(alert);
+    if (decision.kind !== 'nothing' && isElsewhere) {
+      await this.#refuseElsewhere(alert, policyActor(decision.rule.name));
+      return;
+    }
+    onDecided(decision.kind === 'nothing' ? decision.reason : decision.mode);
     if (decision.kind === 'nothing' || target === undefined) return;
     const { rule, mode } = decision;
     const { action, name } = rule;
@@ -132,6 +142,21 @@ export class Responder {
     // Also when it exists: a crash may have come between the proposal and its approval.
     const id = proposed.ok ? proposed.response.id : 'id' in proposed ? proposed.id : '';
     await this.#approveByPolicy(id, by);
+  }
+
+  async #isElsewhere(cluster: string): Promise<boolean> {
+    const { kube, isOwnCluster } = this.#options;
+    return kube !== undefined && !await isOwnCluster(cluster);
+  }
+
+  /** An alert grows many times: it is in the audit once, for as long as that is remembered. */
+  async #refuseElsewhere({ id, cluster }: Alert, by: string): Promise<void> {
+    this.#options.onDecided('other-cluster');
+    if (this.#refusedAlerts.has(id)) return;
+    if (this.#refusedAlerts.size >= REFUSED_ALERTS_MAX) this.#refusedAlerts.clear();
+    this.#refusedAlerts.add(id);
+    const { reason } = ofOtherCluster(cluster);
+    await this.#proposals.noteRefusal(id, { step: 'propose', reason }, by);
   }
 
   /** An alert grows many times: what is decided, or held by the stop button, is no news then. */
@@ -218,6 +243,9 @@ export class Responder {
       ? undefined
       : refusedByPolicy(response.action, response.target.namespace, policy);
     if (early !== undefined) return { ok: true, outcome: early, response };
+    if (await this.#isElsewhere(response.target.cluster)) {
+      return { ok: true, outcome: ofOtherCluster(response.target.cluster), response };
+    }
     if (kube === undefined) return { ok: false, reason: 'no-cluster' };
     const entry = auditOf(response, { kind: 'propose' }, { actor: by, atMs: nowMs });
     await store.appendAudit({ ...entry, action: 'response.dry-run' });

@@ -34,6 +34,7 @@ export type ResponseState = (typeof responseStates)[number];
 export const responseReasons = [
   '',
   'no-cluster',
+  'other-cluster',
   'no-agent',
   'agent-refused',
   'agent-failed',

@@ -12,6 +12,7 @@ export const RBAC_FILES = [
   'collector-logs.yaml',
   'collector-scale.yaml',
   'collector-cordon.yaml',
+  'collector-objects.yaml',
 ] as const;
 const FOLDER = join(import.meta.dirname, '..', '..', 'deploy', 'rbac');
 

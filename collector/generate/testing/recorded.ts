@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EventClock } from '../../../agent/event-clock.ts';
 import { Identity } from '../../../agent/identity/identity.ts';
 import { Baseline } from '../../../baseline/baseline.ts';
+import type { Alert } from '../../../baseline/alert.ts';
 import type { Observation } from '../../../baseline/observation.ts';
 import { toDocument } from '../../../baseline/profile/document.ts';
 import type { ProfileDocument } from '../../../baseline/profile/document.ts';
@@ -11,8 +12,8 @@ import { msOf, readRecording } from '../../../test/bench/detect/recording.ts';
 import type { Label } from '../../../test/bench/detect/recording.ts';
 import { learnedOf } from '../learned.ts';
 import type { Learned } from '../learned.ts';
-import { readObjects } from '../cluster-objects.ts';
-import type { ClusterObjects } from '../cluster-objects.ts';
+import { readObjects } from '../../kube/cluster-objects.ts';
+import type { ClusterObjects } from '../../kube/cluster-objects.ts';
 
 /** The shipped recording: what was learned of it, what was seen, and the cluster it was made in. */
 export type Recorded = {
@@ -20,11 +21,13 @@ export type Recorded = {
   readonly profiles: readonly Learned[];
   readonly documents: readonly ProfileDocument[];
   readonly observations: readonly Observation[];
+  readonly alerts: readonly Alert[];
   /** Without the pod that an intruder made: who hands objects over vouches for them. */
   readonly objects: ClusterObjects;
   /** With it. */
   readonly everything: ClusterObjects;
   readonly objectsJson: { readonly items: readonly object[] };
+  readonly everythingJson: { readonly items: readonly object[] };
   readonly labels: readonly Label[];
 };
 
@@ -40,6 +43,7 @@ export function learnRecording(): Recorded {
     ...scaledTo(testStartMs - trainStartMs),
   });
   const observations: Observation[] = [];
+  const alerts = new Map<string, Alert>();
   const identity = new Identity({
     node: 'node-a',
     clock: new EventClock(() => 0),
@@ -57,7 +61,8 @@ export function learnRecording(): Recorded {
     takenMs = nowMs;
     identity.advance();
     baseline.advance(BigInt(nowMs) * 1_000_000n);
-    baseline.takeAlerts();
+    // The newest revision of each.
+    for (const alert of baseline.takeAlerts()) alerts.set(alert.id, alert);
   }
   const documents = [...baseline.profiles.values()].map((profile) => toDocument(profile))
     .filter(({ image }) => image.repository !== '')
@@ -70,9 +75,11 @@ export function learnRecording(): Recorded {
     profiles: documents.map(learnedOf),
     documents,
     observations,
+    alerts: [...alerts.values()],
     objects: read(vouched),
     everything,
     objectsJson: vouched,
+    everythingJson: objectsJson,
     labels,
   };
 }
@@ -141,7 +148,8 @@ function objectsOf(observations: readonly Observation[]): { readonly items: read
         clusterIP,
         selector: { app },
         type: name === 'web' ? 'NodePort' : 'ClusterIP',
-        ports: [{ port, protocol: 'TCP' }, ...port === 53 ? [{ port, protocol: 'UDP' }] : []],
+        ports: [{ name: 'tcp', port, protocol: 'TCP' },
+          ...port === 53 ? [{ name: 'udp', port, protocol: 'UDP' }] : []],
       },
     })),
     { kind: 'Service', metadata: { namespace: 'default', name: 'kubernetes' },
@@ -155,7 +163,7 @@ function objectsOf(observations: readonly Observation[]): { readonly items: read
 }
 
 function podObject({ container }: Observation, address: string): object {
-  const { namespace, pod, image, name } = container;
+  const { namespace, pod, podUid, image, name } = container;
   const app = /^(web|api|notifier|redis|postgres|coredns|report)/.exec(pod)?.[1] ?? pod;
   const isMadeByJob = app === 'report';
   return {
@@ -163,8 +171,10 @@ function podObject({ container }: Observation, address: string): object {
     metadata: {
       namespace,
       name: pod,
+      uid: podUid,
       labels: { app },
-      ownerReferences: [{ kind: isMadeByJob ? 'Job' : 'StatefulSet', name: app, controller: true }],
+      ...pod.startsWith(INTRUDER) ? {} : { ownerReferences:
+        [{ kind: isMadeByJob ? 'Job' : 'StatefulSet', name: app, controller: true }] },
     },
     spec: {
       nodeName: NODE.name,

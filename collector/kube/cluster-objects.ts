@@ -2,9 +2,9 @@ import Type from 'typebox';
 import { Value } from 'typebox/value';
 
 /**
- * The cluster as far as policies need it: what `kubectl get
- * pods,services,endpointslices,nodes,namespaces -A -o json` prints. Lanner's own role reads single
- * pods and the services of a namespace, on purpose, so whoever may list them hands them over.
+ * The cluster as far as policies need it, from the API server (`object-lists.ts`, where the role
+ * allows it) or from what `kubectl get pods,services,endpointslices,nodes,namespaces -A -o json`
+ * prints. Since when a pod has its address is kept with it, because addresses are given out again.
  *
  * Objects of other kinds are passed over; one that is not as Kubernetes writes it is refused with
  * its place. Bound: `OBJECTS_MAX`.
@@ -13,7 +13,16 @@ export const OBJECTS_MAX = 200_000;
 
 export type Labels = Readonly<Record<string, string>>;
 
-export type PodObject = {
+/** When an object had its addresses. */
+export type AddressTime = {
+  readonly uid: string;
+  /** 0 where nothing says it: who handed the objects over vouches for them. */
+  readonly sinceMs: number;
+  /** `Infinity` while it has them. */
+  readonly untilMs: number;
+};
+
+export type PodObject = AddressTime & {
   readonly namespace: string;
   readonly name: string;
   readonly labels: Labels;
@@ -36,7 +45,7 @@ export type ContainerObject = {
 
 export type NamedPort = { readonly name: string; readonly port: number; readonly protocol: string };
 
-export type ServiceObject = {
+export type ServiceObject = AddressTime & {
   readonly namespace: string;
   readonly name: string;
   readonly addresses: readonly string[];
@@ -76,6 +85,8 @@ const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const Meta = Type.Object({
   name: Text,
   namespace: optional(Text),
+  uid: optional(Text),
+  creationTimestamp: optional(Text),
   labels: optional(Strings),
   ownerReferences: optional(Type.Array(Type.Object({
     kind: Text, name: Text, controller: optional(Type.Boolean()),
@@ -88,7 +99,12 @@ const Container = Type.Object({
     name: optional(Text), containerPort: Port, protocol: optional(Text),
   }))),
 });
-const Status = Type.Object({ name: Text, imageID: optional(Text) });
+const Ran = Type.Object({ startedAt: optional(Text), finishedAt: optional(Text) });
+const Status = Type.Object({
+  name: Text,
+  imageID: optional(Text),
+  state: optional(Type.Object({ running: optional(Ran), terminated: optional(Ran) })),
+});
 const schemas = {
   Pod: Type.Object({
     metadata: Meta,
@@ -99,6 +115,10 @@ const schemas = {
       initContainers: optional(Type.Array(Container)),
     }),
     status: optional(Type.Object({
+      phase: optional(Text),
+      conditions: optional(Type.Array(Type.Object({
+        type: Text, status: Text, lastTransitionTime: optional(Type.Union([Text, Type.Null()])),
+      }))),
       podIP: optional(Text),
       podIPs: optional(Type.Array(Type.Object({ ip: Text }))),
       containerStatuses: optional(Type.Array(Status)),
@@ -138,6 +158,10 @@ const schemas = {
 type Kind = keyof typeof schemas;
 type Of<K extends Kind> = Type.Static<(typeof schemas)[K]>;
 
+export type ObjectKind = Kind;
+export const objectKinds: readonly ObjectKind[] =
+  ['Pod', 'Service', 'EndpointSlice', 'Node', 'Namespace'];
+
 export type ReadObjects =
   | { readonly ok: true; readonly objects: ClusterObjects }
   | { readonly ok: false; readonly reason: 'not-a-list' | 'too-many' | 'not-as-kubernetes-writes';
@@ -151,31 +175,63 @@ export function readObjects(value: unknown): ReadObjects {
   if (items.length > OBJECTS_MAX) {
     return { ok: false, reason: 'too-many', detail: `${items.length} objects` };
   }
-  const read = new Reading();
+  const read = new ObjectReading();
   for (const [index, item] of items.entries()) {
     const kind = (item as { kind?: unknown } | null)?.kind;
     if (typeof kind !== 'string' || !Object.hasOwn(schemas, kind)) continue;
-    const schema = schemas[kind as Kind];
-    if (!Value.Check(schema, item)) {
-      const [first] = Value.Errors(schema, item);
-      const where = `items[${index}]${first?.instancePath ?? ''}`;
-      const detail = `${where}: ${first?.message ?? 'not valid'}`;
-      return { ok: false, reason: 'not-as-kubernetes-writes', detail };
+    const problem = read.add(kind as Kind, item);
+    if (problem !== undefined) {
+      return { ok: false, reason: 'not-as-kubernetes-writes', detail: `items[${index}]${problem}` };
     }
-    read.add(kind as Kind, item);
   }
   return { ok: true, objects: read };
 }
 
-/** What objects say of themselves; a pod that has ended has no address any more. */
-class Reading implements ClusterObjects {
+/** What objects say of themselves, one after the other. */
+export class ObjectReading implements ClusterObjects {
   readonly pods: PodObject[] = [];
   readonly services: ServiceObject[] = [];
   readonly endpoints: EndpointObject[] = [];
   readonly nodes = new Map<string, readonly string[]>();
   readonly namespaces = new Map<string, Labels>();
 
-  add(kind: Kind, item: unknown): void {
+  get count(): number {
+    const { pods, services, endpoints, nodes, namespaces } = this;
+    return pods.length + services.length + endpoints.length + nodes.size + namespaces.size;
+  }
+
+  /** What is wrong with the object, and where; undefined when it was taken. */
+  add(kind: Kind, item: unknown): string | undefined {
+    const schema = schemas[kind];
+    if (!Value.Check(schema, item)) {
+      const [first] = Value.Errors(schema, item);
+      return `${first?.instancePath ?? ''}: ${first?.message ?? 'not valid'}`;
+    }
+    this.#take(kind, item);
+    return undefined;
+  }
+
+  /** A list that is begun anew takes nothing twice. */
+  forget(kind: Kind): void {
+    switch (kind) {
+      case 'Pod':
+        this.pods.length = 0;
+        return;
+      case 'Service':
+        this.services.length = 0;
+        return;
+      case 'EndpointSlice':
+        this.endpoints.length = 0;
+        return;
+      case 'Node':
+        this.nodes.clear();
+        return;
+      case 'Namespace':
+        this.namespaces.clear();
+    }
+  }
+
+  #take(kind: Kind, item: unknown): void {
     switch (kind) {
       case 'Pod':
         this.pods.push(podOf(item as Of<'Pod'>));
@@ -206,6 +262,8 @@ function podOf({ metadata, spec, status }: Of<'Pod'>): PodObject {
     [name, /sha256:[0-9a-f]{64}$/.exec(imageID ?? '')?.[0] ?? '']));
   const addresses = status?.podIPs?.map(({ ip }) => ip) ?? [status?.podIP ?? ''];
   return {
+    uid: metadata.uid ?? '',
+    ...podTime(status),
     namespace: metadata.namespace ?? 'default',
     name: metadata.name,
     labels: metadata.labels ?? {},
@@ -223,9 +281,35 @@ function podOf({ metadata, spec, status }: Of<'Pod'>): PodObject {
   };
 }
 
+/**
+ * A pod has its address from when its sandbox was ready (or, in what is older than Kubernetes 1.29,
+ * from when the first of its containers ran) until all that it ran has ended: its status keeps the
+ * address afterwards, while the next pod has it.
+ */
+function podTime(status: Of<'Pod'>['status']): Pick<AddressTime, 'sinceMs' | 'untilMs'> {
+  const ready = (status?.conditions ?? []).find(({ type, status: is }) =>
+    type === 'PodReadyToStartContainers' && is === 'True')?.lastTransitionTime;
+  const states = [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []]
+    .map(({ state }) => state?.running ?? state?.terminated ?? {});
+  const started = states.map(({ startedAt }) => msOf(startedAt)).filter((ms) => ms > 0);
+  const hasEnded = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+  const ended = states.map(({ finishedAt }) => msOf(finishedAt));
+  const earliest = started.length === 0 ? 0 : Math.min(...started);
+  return {
+    sinceMs: msOf(ready ?? undefined) || earliest,
+    untilMs: hasEnded ? Math.max(0, ...ended) : Infinity,
+  };
+}
+
+const msOf = (time: string | undefined): number => Date.parse(time ?? '') || 0;
+
 function serviceOf({ metadata, spec }: Of<'Service'>): ServiceObject {
   const cluster = spec.clusterIPs ?? [spec.clusterIP ?? ''];
   return {
+    uid: metadata.uid ?? '',
+    // A cluster address is given with the object and never changed.
+    sinceMs: msOf(metadata.creationTimestamp),
+    untilMs: Infinity,
     namespace: metadata.namespace ?? 'default',
     name: metadata.name,
     addresses: [...cluster, ...spec.externalIPs ?? []]
