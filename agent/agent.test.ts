@@ -50,7 +50,7 @@ class SimpleBaseline implements AgentBaseline {
     return [];
   }
 
-  takeEvidence() {
+  eachEvidence() {
     if (this.#isTold || this.observations.length === 0) return [];
     this.#isTold = true;
     return [{ key: 'sha256:d2', revision: 1, document: { items: this.observations.length } }];

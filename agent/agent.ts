@@ -18,6 +18,7 @@ import type { HeartbeatFrame } from '../proto/lanner/v1/frames.ts';
 import type { Containment } from './contain/contain.ts';
 import { startHttp } from './http.ts';
 import type { Readiness, RunningHttp } from './http.ts';
+import { ImageReport } from './images/image-report.ts';
 import { Knowledge } from './knowledge.ts';
 import { readCredentials } from './link/credentials.ts';
 import { Link } from './link/link.ts';
@@ -32,8 +33,9 @@ import { outboxAlert } from './outbox-alert.ts';
 import type { OutboxLoss } from './outbox-alert.ts';
 import { Perception } from './perception.ts';
 import { Raising } from './raising.ts';
+import { Rounds } from './rounds.ts';
 import { systemClock } from './source/clock.ts';
-import type { Cancel, Clock } from './source/clock.ts';
+import type { Clock } from './source/clock.ts';
 import type { Gap, SourceState } from './source/event.ts';
 import { LogGate } from './source/log-gate.ts';
 import { sumOf } from './stats.ts';
@@ -74,11 +76,12 @@ class Agent implements RunningAgent {
   readonly #raising: Raising;
   readonly #shipping: ShippingFlows;
   readonly #knowledge: Knowledge;
+  readonly #images: ImageReport;
   readonly #link: Link;
   readonly #source: OpenedSource;
   readonly #urgent: Urgent;
   readonly #ended = Promise.withResolvers<string>();
-  readonly #timers: Cancel[] = [];
+  readonly #rounds: Rounds;
   readonly #gaps: Record<Gap['cause'], number>;
   #http: RunningHttp | null = null;
   #state: SourceState = { state: 'connecting', detail: 'not started' };
@@ -92,6 +95,7 @@ class Agent implements RunningAgent {
     this.#clock = options.clock ?? systemClock;
     this.#gate = new LogGate(this.#clock);
     this.#newId = options.newId ?? randomUUID;
+    this.#rounds = new Rounds(this.#clock);
     this.#gaps = { 'falco-drop': 0, 'falco-restart': 0, 'falco-silent': 0, overload: 0 };
     this.#outbox = this.#openOutbox();
     this.#raising = new Raising(this.#outbox, (failure) => this.#outboxFailed(failure));
@@ -111,7 +115,13 @@ class Agent implements RunningAgent {
       clock: this.#clock,
       newId: this.#newId,
       onGap: (gap) => this.#noteGap(gap),
+      onAdvance: () => this.#lookAtImages(),
       onObservation: (observation) => this.#contain?.note(observation),
+    });
+    this.#images = new ImageReport({
+      cri: options.identity?.cri ?? '',
+      nowMs: () => Number(this.#clock.nowNs() / 1_000_000n),
+      onNews: () => this.#link.wake(),
     });
     this.#link = this.#makeLink();
     this.#urgent = new Urgent({
@@ -148,12 +158,12 @@ class Agent implements RunningAgent {
     this.#contain?.start();
     this.#link.start();
     this.#source.source.start();
-    this.#every(TAKE_MS, () => this.#raise(this.#perception.takeAlerts()));
-    this.#every(WATCH_MS, () => this.#watch());
-    this.#every(WATCH_MS, () => this.#ship());
-    this.#every(WATCH_MS, () => void this.#contain?.advance());
-    this.#every(link.evidenceMs ?? EVIDENCE_MS, () => this.#gather());
-    this.#every(CACHE_MS, () => void this.#knowledge.save());
+    this.#rounds.every(TAKE_MS, () => this.#raise(this.#perception.takeAlerts()));
+    this.#rounds.every(WATCH_MS, () => this.#watch());
+    this.#rounds.every(WATCH_MS, () => this.#ship());
+    this.#rounds.every(WATCH_MS, () => void this.#contain?.advance());
+    this.#rounds.every(link.evidenceMs ?? EVIDENCE_MS, () => this.#gather());
+    this.#rounds.every(CACHE_MS, () => void this.#knowledge.save());
   }
 
   stop(): Promise<{ readonly isDrained: boolean }> {
@@ -166,18 +176,24 @@ class Agent implements RunningAgent {
   }
 
   stats(): AgentStats {
-    const images = { learning: 0, complete: 0, 'never-complete': 0 };
-    for (const { state } of this.progress()) images[state] += 1;
     const { losses, flows } = this.#outbox.counts();
+    const progress = (): ReturnType<AgentBaseline['progress']> => this.progress();
     return {
       ...this.#perception.stats(),
-      images,
+      // Looked at when somebody asks: it is the only number here that is not kept.
+      get images() {
+        const images = { learning: 0, complete: 0, 'never-complete': 0 };
+        for (const { state } of progress()) images[state] += 1;
+        return images;
+      },
       alerts: this.#raising.counts(),
       gaps: { ...this.#gaps, 'outbox-lost': losses, 'flows-dropped': flows.dropped },
       source: this.#state,
+      valuesCut: this.#source.valuesCut(),
       outbox: this.#outbox.counts(),
       link: this.#link.counts(),
       ...this.#knowledge.stats(),
+      imageReports: this.#images.counts(),
     };
   }
 
@@ -209,6 +225,7 @@ class Agent implements RunningAgent {
       }),
       outbox: this.#outbox,
       evidence: this.#knowledge.evidence,
+      images: this.#images,
       clock: this.#clock,
       random: random ?? Math.random,
       hello: () => ({
@@ -216,7 +233,7 @@ class Agent implements RunningAgent {
         node,
         agentVersion: version,
         falcoVersion: this.#falcoVersion,
-        capabilities: this.#contain?.capabilities() ?? [],
+        capabilities: [...this.#contain?.capabilities() ?? [], ...this.#images.capabilities],
         addresses: addresses ?? [],
       }),
       heartbeat: () => this.#heartbeat(),
@@ -273,8 +290,12 @@ class Agent implements RunningAgent {
 
   #ship({ isEnd = false } = {}): void {
     const chunks = this.#perception.takeFlows({ isEnd });
-    const { flows } = this.#perception.stats();
-    if (this.#shipping.ship(chunks, flows.dropped)) this.#link.wake();
+    if (this.#shipping.ship(chunks, this.#perception.flowsDropped)) this.#link.wake();
+  }
+
+  #lookAtImages({ isEnd = false } = {}): void {
+    const { known, nowMs } = this.#perception.containers();
+    if (isEnd || this.#images.isTime(nowMs)) this.#images.look(known, nowMs);
   }
 
   #gather(): void {
@@ -350,24 +371,16 @@ class Agent implements RunningAgent {
     if (suppressed >= 0) this.#options.log.warn({ ...data, suppressed }, message);
   }
 
-  #every(delayMs: number, run: () => void): void {
-    const slot = this.#timers.length;
-    const next = (): void => {
-      this.#timers[slot] = this.#clock.after(delayMs, () => {
-        next();
-        run();
-      });
-    };
-    next();
-  }
-
   async #stop(): Promise<{ readonly isDrained: boolean }> {
     await this.#source.source.stop();
-    for (const cancel of this.#timers) cancel();
+    this.#rounds.stop();
     this.#urgent.stop();
     this.#perception.stop();
     this.#raise(this.#perception.takeAlerts());
     this.#ship({ isEnd: true });
+    this.#lookAtImages({ isEnd: true });
+    this.#link.wake({ isUrgent: true });
+    this.#images.stop();
     this.#gather();
     await this.#knowledge.save();
     this.#contain?.stop();

@@ -13,7 +13,7 @@ function exchange(cache: ProfileCache | null = null, partly: Partial<ProfileSide
   const box = new EvidenceBox();
   const side = new Exchange({
     profiles: {
-      takeEvidence: () => changed.splice(0),
+      eachEvidence: () => changed.splice(0),
       adopt: (key, document) => {
         if (key === 'other') return { ok: false, error: 'it is another profile' };
         adopted.push(document);

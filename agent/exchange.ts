@@ -23,14 +23,14 @@ export type Adopted =
   | { readonly ok: false; readonly error: string };
 
 export type ProfileSide = {
-  /** Profiles that changed since the last call. */
-  takeEvidence(): readonly {
+  /** Profiles that changed since the last call; events may come between one and the next. */
+  eachEvidence(): Iterable<{
     readonly key: string;
     readonly revision: number;
     readonly document: unknown;
-  }[];
+  }>;
   adopt(key: string, document: unknown): Adopted;
-  /** What `takeEvidence` gave before a restart; without it, it is adopted like the fleet's. */
+  /** What `eachEvidence` gave before a restart; without it, it is adopted like the fleet's. */
   restore?(key: string, document: unknown): Adopted;
   /** The whole list of what people decided; replaces the one before. */
   decide?(decisions: unknown): Adopted;
@@ -69,8 +69,9 @@ export class Exchange {
   /** Puts what changed since the last call into the box; true when there was something. */
   async gather(): Promise<boolean> {
     const { profiles, box, cache } = this.#options;
-    const changed = profiles.takeEvidence();
-    for (const { key, revision, document } of changed) {
+    let isNews = false;
+    for (const { key, revision, document } of profiles.eachEvidence()) {
+      isNews = true;
       const bytes = await pack(JSON.stringify(document));
       if (bytes.length > DOCUMENT_BYTES_MAX) {
         this.evidenceTooLarge += 1;
@@ -79,7 +80,7 @@ export class Exchange {
       box.put({ key, revision, document: bytes });
       cache?.put({ side: 'own', key, revision, document: bytes });
     }
-    return changed.length > 0;
+    return isNews;
   }
 
   async adopt({ profileKey, revision, document }: ProfileFrame): Promise<void> {

@@ -58,11 +58,22 @@ const metrics: readonly Metric[] = [
     'reason',
   ),
   counter(
+    'event_values_cut_total',
+    'Values of fields of events of which only the first 4,096 bytes were kept.',
+    ({ valuesCut }) => valuesCut,
+  ),
+  counter(
     'events_unnamed_total',
     'Events judged under an empty image, because nobody named it in time.',
     ({ events }) => events.unnamed,
   ),
   counter('events_late_total', 'Events older than their predecessor.', ({ events }) => events.late),
+  counter(
+    'events_stale_total',
+    'Events that were old when they came although the agent had caught up: a clock that differs, ' +
+      'or a Falco that was held up. They are judged.',
+    ({ events }) => events.stale,
+  ),
   counter('clock_jumps_total', 'Jumps of event time.', ({ events }) => events.clockJumps),
   gauge(
     'events_waiting',
@@ -226,6 +237,22 @@ const metrics: readonly Metric[] = [
     ({ evidenceDropped }) => evidenceDropped,
   ),
   counter('cri_answers_total', 'Answers of the container runtime.', ({ cri }) => cri, 'outcome'),
+  gauge(
+    'image_runs',
+    'Images in pods that run, as the collector is told.',
+    ({ imageReports }) => imageReports.running,
+  ),
+  counter(
+    'image_runs_dropped_total',
+    'Images in pods that were forgotten before the collector can have heard of their end.',
+    ({ imageReports }) => imageReports.dropped,
+  ),
+  counter(
+    'image_layer_answers_total',
+    'What the container runtime said of the layers of images.',
+    ({ imageReports }) => imageReports.layers,
+    'outcome',
+  ),
 ];
 
 export const PREFIX = 'lanner_agent_';

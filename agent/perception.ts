@@ -5,8 +5,10 @@
 import type { Alert } from '../baseline/alert.ts';
 import type { Observation } from '../baseline/observation.ts';
 import type { FlowChunk } from '../proto/lanner/v1/frames.ts';
+import { Backlog } from './backlog.ts';
 import { EventClock } from './event-clock.ts';
 import { FlowLedger } from './flows/ledger.ts';
+import type { Binding } from './identity/bindings.ts';
 import { CRI_NONE, Cri } from './identity/cri.ts';
 import { Identity } from './identity/identity.ts';
 import { isLive } from './open-source.ts';
@@ -29,6 +31,8 @@ export type PerceptionOptions = Pick<
   readonly newId: () => string;
   /** Holes that are found here, as against those that the source tells. */
   readonly onGap: (gap: Gap) => void;
+  /** Some of the events' time went by; the containers that it ended are still known. */
+  readonly onAdvance?: () => void;
   /** Every observation, after its secrets were taken out. */
   readonly onObservation?: (observation: Observation) => void;
 };
@@ -39,6 +43,7 @@ export class Perception {
   readonly #clock: Clock;
   readonly #baseline: AgentBaseline;
   readonly #onGap: (gap: Gap) => void;
+  readonly #onAdvance: (() => void) | null;
   readonly #onObservation: ((observation: Observation) => void) | null;
   readonly #isLive: boolean;
   readonly #redactRules: RedactRules;
@@ -53,6 +58,7 @@ export class Perception {
   readonly #repeating: Repeating;
   #advancedNs = 0n;
   readonly #shedding = new Shedding();
+  readonly #backlog: Backlog;
   readonly #malformed = noMalformed();
 
   constructor(options: PerceptionOptions) {
@@ -60,11 +66,13 @@ export class Perception {
     this.#clock = clock;
     this.#baseline = options.baseline;
     this.#onGap = options.onGap;
+    this.#onAdvance = options.onAdvance ?? null;
     this.#onObservation = options.onObservation ?? null;
     this.#isLive = isLive(options.source);
     this.#redactRules = { flags: new Set(options.redactFlags) };
     this.#eventNowNs = options.eventNowNs ?? (() => this.#clock.nowNs());
     this.#eventClock = new EventClock(() => clock.nowMs());
+    this.#backlog = new Backlog(() => clock.nowMs(), () => clock.idleMs?.() ?? 0);
     this.#cri = this.#openCri(options.identity?.cri ?? '');
     this.#identity = this.#openIdentity(node, options.identity?.waitMs);
     this.#repeating = new Repeating({
@@ -84,7 +92,9 @@ export class Perception {
     if (last === undefined) return;
     this.#watchdog.noteEvents(this.#now());
     if (this.#isLive) {
-      const gap = this.#shedding.judge(last.timeNs, this.#eventNowNs());
+      const newest = newestOf(events);
+      const hasBacklog = this.#backlog.isLikely();
+      const gap = newest && this.#shedding.judge(newest.timeNs, this.#eventNowNs(), hasBacklog);
       if (gap !== null) this.#onGap(gap);
     }
     for (const event of events) {
@@ -134,6 +144,17 @@ export class Perception {
     this.#cri?.stop();
   }
 
+  /** Connections beyond every bound of the flow ledger. */
+  get flowsDropped(): number {
+    return this.#flows.counts().dropped;
+  }
+
+  /** Those that are known now, and the time of the events that they are known by. */
+  containers(): { readonly known: Iterable<Binding>; readonly nowMs: number } {
+    const nowMs = Number(this.#eventClock.nowNs() / NS_PER_MS);
+    return { known: this.#identity.containers(), nowMs };
+  }
+
   stats(): PerceptionStats {
     const identity = this.#identity.counts();
     return {
@@ -152,6 +173,7 @@ export class Perception {
         malformed: { ...this.#malformed },
         late: this.#eventClock.late,
         clockJumps: this.#eventClock.jumps,
+        stale: this.#shedding.stale,
         lagSeconds: this.#lagSeconds(),
       },
       containers: {
@@ -204,6 +226,7 @@ export class Perception {
 
   #advance(): void {
     this.#advancedNs = this.#eventClock.nowNs();
+    this.#onAdvance?.();
     this.#identity.advance();
     this.#minutesOver.push(...this.#flows.take(this.#advancedNs));
     this.#baseline.advance(this.#advancedNs);
@@ -223,6 +246,10 @@ export class Perception {
 const NS_PER_MS = 1_000_000n;
 /** It looks at every image: after each batch, that was a third of the cost at a thousand of them. */
 const ADVANCE_NS = 50n * NS_PER_MS;
+
+/** A plugin's events are as old as its own source makes them. */
+const newestOf = (events: readonly FalcoEvent[]): FalcoEvent | null =>
+  events.findLast(({ source }) => source === 'syscall') ?? null;
 
 const noMalformed = (): Record<MalformedReason, number> => ({
   truncated: 0,

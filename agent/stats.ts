@@ -3,6 +3,7 @@ import type { GapCause } from '../proto/lanner/v1/frames.ts';
 import type { FlowCounts } from './flows/ledger.ts';
 import type { AdoptOutcome } from './exchange.ts';
 import type { CriOutcome } from './identity/cri.ts';
+import type { ImageCounts } from './images/image-report.ts';
 import type { DroppedReason } from './identity/identity.ts';
 import type { LinkCounts } from './link/options.ts';
 import type { OutboxCounts } from './outbox/outbox.ts';
@@ -29,6 +30,8 @@ export type AgentStats = {
     readonly malformed: Readonly<Record<MalformedReason, number>>;
     readonly late: number;
     readonly clockJumps: number;
+    /** Part of `judged`: old when they came, although nothing waited for the agent. */
+    readonly stale: number;
     /** Age of the newest event; 0 for a replay. */
     readonly lagSeconds: number;
   };
@@ -42,6 +45,8 @@ export type AgentStats = {
   readonly alerts: RaisingCounts;
   readonly gaps: Readonly<Record<GapCause, number>>;
   readonly source: SourceState;
+  /** Values of fields that were longer than is kept. */
+  readonly valuesCut: number;
   readonly isSensorAlarmed: boolean;
   readonly outbox: OutboxCounts;
   readonly link: LinkCounts;
@@ -51,6 +56,8 @@ export type AgentStats = {
   readonly cache: CacheCounts;
   readonly evidenceDropped: number;
   readonly cri: Readonly<Record<CriOutcome, number>>;
+  /** What is told of where images run and what they are made of. */
+  readonly imageReports: ImageCounts;
 };
 
 export const sumOf = (counts: Readonly<Record<string, number>>): number =>

@@ -18,13 +18,16 @@ import { registerFleetLevels } from './fleet-levels.ts';
 import { createFleetProfiles } from './fleet-profiles.ts';
 import { createAlertFatigue } from './fatigue-wiring.ts';
 import { createFleet } from './fleet.ts';
+import { RunNotes } from './images/run-notes.ts';
 import { connectKube } from './kube/client.ts';
 import type { Kube } from './kube/kube.ts';
 import { createLink } from './link-wiring.ts';
 import type { Link } from './link-wiring.ts';
 import { LogGate } from './log-gate.ts';
 import { CollectorMetrics } from './metrics.ts';
+import { createObjects } from './object-wiring.ts';
 import { Outputs } from './outputs/outputs.ts';
+import { OwnCluster } from './own-cluster.ts';
 import { createResponding } from './response-wiring.ts';
 import { RollCall } from './roll-call.ts';
 import { SoleWork } from './sole-work.ts';
@@ -132,10 +135,15 @@ async function start(
 
   const kube = await openKube(config, options.env ?? process.env, clock, log);
   if (kube !== undefined) stops.push(() => kube.close());
+  const clusterName = config.kube.cluster || config.link.cluster;
+  const ownCluster = new OwnCluster({ name: clusterName, store, clock });
+  const objects =
+    createObjects({ config, store, kube, isOurs: () => work.isOurs(), metrics, clock, log });
   const responding = await createResponding({
     config,
     store,
     kube,
+    isOwnCluster: (cluster) => ownCluster.isOwn(cluster),
     agents: { send: (agent, frame, deadlineMs) => bus.send(agent, frame, deadlineMs) },
     isOurs: () => work.isOurs(),
     metrics,
@@ -168,6 +176,7 @@ async function start(
     onGrown: (incident, alert) => responder.consider(incident, alert),
     onEffects: metrics.incidentEffects,
     onDeleted: metrics.retained,
+    onFlowsKept: metrics.flowsKept,
     outputs,
     onOurs: () => responder.wake(),
   });
@@ -189,12 +198,24 @@ async function start(
       log.warn({ err: error, agents, suppressed }, 'what agents say of themselves was not stored');
     },
   });
+  const images = new RunNotes({
+    store,
+    clock,
+    onDropped: (reason, count, error) => {
+      metrics.imagesDropped(reason, count);
+      const suppressed = gate.open(`images ${reason}`);
+      if (suppressed === undefined) return;
+      log.warn({ err: error, reason, count, suppressed },
+        'what agents tell of their images was not recorded');
+    },
+  });
   const { server, security }: Link = createLink({
     config,
     version,
     store,
     receiver: createFleet({
       roll,
+      images,
       ...profiles,
       metrics,
       log,
@@ -221,10 +242,13 @@ async function start(
   responding.start();
   await work.start();
   stops.push(() => work.stop());
+  objects.start();
+  stops.push(() => objects.stop());
   profiles.feed.start();
   stops.push(() => profiles.feed.stop());
   stops.push(() => security.stop());
   stops.push(() => roll.stop());
+  stops.push(() => images.stop());
   const stopFeeding = store.onChange(() => profiles.feed.notice());
   stops.push(async () => stopFeeding());
   const link = await server.start();
@@ -241,8 +265,11 @@ async function start(
     policy: responding.policy,
     alertFatigue,
     outputs,
+    imageDays: config.retention.imageDays,
     links: server,
     curation: profiles.curation,
+    objects: objects.book,
+    ownCluster,
     stream,
     metrics,
     clock,

@@ -166,6 +166,19 @@ export const collectorSchema = Type.Object({
       default: '',
       description: 'Namespace the collector runs in; protected like those of the policy.',
     }),
+    cluster: Type.String({
+      maxLength: 253,
+      default: '',
+      description: 'Name of that cluster, as its agents say it; empty for link.cluster, or for the ' +
+        'one there is while all agents are of one. Nothing is done for pods of other clusters.',
+    }),
+    listObjects: Type.Boolean({
+      default: false,
+      description: 'List pods, services, endpoint slices, nodes and namespaces, so that network ' +
+        'policies can be made: needs the role lanner-collector-objects.',
+    }),
+    listSeconds: Type.Integer({ minimum: 10, maximum: 3_600, default: 60,
+      description: 'How often, to note which pod had which address when.' }),
   }, closed),
   incidents: Type.Object({
     windowSeconds: Type.Integer({ minimum: 10, maximum: 86_400, default: 600,
@@ -184,8 +197,15 @@ export const collectorSchema = Type.Object({
       description: 'Beyond this many the oldest alerts are deleted.' }),
     flowDays: Type.Integer({ minimum: 1, maximum: 3_650, default: 30,
       description: 'Flows (who connected where) older than this are deleted.' }),
+    flowMinuteHours: Type.Integer({ minimum: 1, maximum: 87_600, default: 24,
+      description: 'For so long connections are known by the minute; after it by the hour.' }),
     flowsMax: Type.Integer({ minimum: 1_000_000, maximum: 1_000_000_000, default: 10_000_000,
-      description: 'Beyond this many rows, one a minute and destination, the oldest are deleted.' }),
+      description: 'Beyond this many flows (one a minute, later one an hour, for each process and ' +
+        'destination) the oldest are deleted: see docs/deploy.md for what a node needs.' }),
+    imageDays: Type.Integer({ minimum: 1, maximum: 3_650, default: 90,
+      description: 'Which images ran where is forgotten after this many days.' }),
+    imageRunsMax: Type.Integer({ minimum: 10_000, maximum: 100_000_000, default: 3_000_000,
+      description: 'Beyond this many pods, once per image, the longest gone are forgotten.' }),
   }, closed),
   policy: Type.Object({
     file: Type.String({

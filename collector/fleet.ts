@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 
 import type { LinkReceiver } from './link/agent-link.ts';
+import type { RunNotes } from './images/run-notes.ts';
 import type { LogGate } from './log-gate.ts';
 import type { CollectorMetrics } from './metrics.ts';
 import type { ProfileBook } from './profiles/profile-book.ts';
@@ -18,6 +19,7 @@ const ORDINARY: ReadonlySet<string> = new Set(['locked', 'outdated', 'full', 'co
 export type FleetOptions = {
   readonly roll: Pick<RollCall, 'hello' | 'heartbeat'>;
   readonly book: Pick<ProfileBook, 'receive'>;
+  readonly images: Pick<RunNotes, 'report' | 'alerts'>;
   readonly feed: Pick<ProfileFeed, 'welcome' | 'named' | 'brought' | 'changed'>;
   readonly metrics: CollectorMetrics;
   readonly log: Logger;
@@ -29,12 +31,16 @@ export type FleetOptions = {
 const URGENT: ReadonlySet<string> = new Set(['high', 'critical']);
 
 export function createFleet(options: FleetOptions): LinkReceiver {
-  const { roll, book, feed, metrics, log, gate, onUrgent } = options;
+  const { roll, book, images, feed, metrics, log, gate, onUrgent } = options;
   return {
     onHello: async (hello) => roll.hello(hello),
     onWelcomed: (link) => feed.welcome(link),
+    onImages: ({ hello }, frame) => {
+      if (hello !== undefined) images.report(hello, frame);
+    },
     onBatch: (outcome) => {
       metrics.batch(outcome);
+      images.alerts(outcome.stored);
       if (outcome.stored.some(({ severity }) => URGENT.has(severity))) onUrgent();
     },
     onRefused: metrics.frameRefused,

@@ -6,9 +6,11 @@ import { gapCauses } from '../proto/lanner/v1/frames.ts';
 import { refusalReasons } from './access/refusals.ts';
 import { AlertMetrics } from './alert-metrics.ts';
 import type { RefusalReason } from './access/refusals.ts';
+import type { FlowsKept } from './flows/flow-store.ts';
 import type { IncidentEffect, NotifyReason } from './incident/correlate.ts';
 import { handlingKinds } from './incident/handling.ts';
 import type { Tally } from './incident/handling.ts';
+import type { NoteRefusal } from './images/run-notes.ts';
 import type { LinkEnd, LinkRefusal } from './link/agent-link.ts';
 import type { Drop } from './link/listener.ts';
 import { securityEventKinds } from './link/security-event.ts';
@@ -137,7 +139,22 @@ export class CollectorMetrics {
     'Hellos and heartbeats that the store did not take',
     [],
   );
+  readonly #imagesDropped = this.#counter(
+    'image_reports_dropped_total',
+    'What agents told of their images and is not recorded, by reason',
+    ['reason'],
+  );
   readonly #retained = this.#counter('retention_rows_total', 'Rows deleted by retention', []);
+  readonly #flowsDeleted = this.#counter(
+    'flows_deleted_total',
+    'Flows deleted: old as wished (age), before that (bound), or unreadable (damaged)',
+    ['reason'],
+  );
+  readonly #flowsJoined = this.#counter(
+    'flows_joined_total',
+    'Flows of minutes that were joined into hours',
+    [],
+  );
   readonly #acknowledged = new Histogram({
     name: 'lanner_collector_incident_acknowledge_seconds',
     help: 'From an incident’s opening to the first person who took note',
@@ -194,6 +211,7 @@ export class CollectorMetrics {
     this.#linksEnded.inc({ reason: end }, 0);
     for (const outcome of ['loaded', 'refused'] as const) this.#policyChanges.inc({ outcome }, 0);
     for (const outcome of ['written', 'failed']) this.#anchors.inc({ outcome }, 0);
+    for (const reason of ['age', 'bound', 'damaged']) this.#flowsDeleted.inc({ reason }, 0);
   }
 
   readonly batch = ({ duplicate, stored, gaps }: BatchOutcome): void => {
@@ -218,7 +236,7 @@ export class CollectorMetrics {
     this.#pushes.inc({ document, outcome: isSent ? 'sent' : 'skipped' });
   readonly profileDecided = (kind: DecisionKind | 'undo'): void =>
     this.#profileDecisions.inc({ kind });
-  readonly decided = (decision: NothingReason | 'propose' | 'act'): void =>
+  readonly decided = (decision: NothingReason | 'propose' | 'act' | 'other-cluster'): void =>
     this.#decisions.inc({ decision });
   readonly policyChanged = (outcome: PolicyChange['kind']): void => {
     this.#policyChanges.inc({ outcome });
@@ -230,7 +248,15 @@ export class CollectorMetrics {
   readonly apiRefused = (reason: ApiRefusal): void => this.#apiRefused.inc({ reason });
   readonly acknowledged = (seconds: number): void => this.#acknowledged.observe(seconds);
   readonly agentsDropped = (agents: number): void => this.#agentsDropped.inc(agents);
+  readonly imagesDropped = (reason: NoteRefusal, count: number): void =>
+    this.#imagesDropped.inc({ reason }, count);
   readonly retained = (rows: number): void => this.#retained.inc(rows);
+  readonly flowsKept = ({ deletedByAge, deletedByBound, damaged, joined }: FlowsKept): void => {
+    this.#flowsDeleted.inc({ reason: 'age' }, deletedByAge);
+    this.#flowsDeleted.inc({ reason: 'bound' }, deletedByBound);
+    this.#flowsDeleted.inc({ reason: 'damaged' }, damaged);
+    this.#flowsJoined.inc(joined);
+  };
 
   readonly responseFinished = (response: Response): void => {
     const { action, state, reason, executedAtMs, updatedAtMs } = response;

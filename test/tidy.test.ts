@@ -45,6 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'agent/source': ['proto'],
   'agent/identity': ['proto', 'agent/source'],
   'agent/flows': ['proto'],
+  'agent/images': ['proto'],
   'agent/outbox': ['proto', 'agent/source', 'agent/identity'],
   'agent/link': ['proto', 'agent/source', 'agent/outbox'],
   'agent/profiles': ['proto'],
@@ -57,15 +58,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'collector/fatigue': ['proto', 'collector/incident', 'collector/policy', 'collector/respond'],
   'collector/flows': ['proto'],
   'collector/store': [
-    'proto', 'collector/incident', 'collector/policy', 'collector/respond', 'collector/access',
-    'collector/fatigue', 'collector/flows', 'collector/outputs',
+    'proto', 'collector/incident', 'collector/policy', 'collector/kube', 'collector/respond',
+    'collector/access', 'collector/fatigue', 'collector/flows', 'collector/outputs',
   ],
   'collector/profiles': ['proto', 'collector/store'],
   'collector/outputs': [
     'collector/incident', 'collector/policy', 'collector/respond', 'collector/store',
     'collector/desk',
   ],
-  'collector/generate': ['collector/respond', 'collector/profiles'],
+  'collector/images': [
+    'proto', 'collector/incident', 'collector/store', 'collector/profiles', 'collector/desk',
+  ],
+  'collector/generate': [
+    'collector/kube', 'collector/flows', 'collector/respond', 'collector/profiles',
+  ],
   'collector/desk': [
     'collector/incident', 'collector/respond', 'collector/store', 'collector/profiles',
   ],

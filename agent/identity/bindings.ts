@@ -70,6 +70,10 @@ export class Bindings {
     return this.#byId.size;
   }
 
+  all(): Iterable<Binding> {
+    return this.#byId.values();
+  }
+
   sweep(nowNs: bigint): void {
     // A clock that was set back must not stop the sweeping until it has caught up.
     if (nowNs >= this.#sweptNs && nowNs - this.#sweptNs < SWEEP_EVERY_NS) return;

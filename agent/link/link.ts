@@ -248,6 +248,7 @@ export class Link {
 
   #linked(): void {
     this.#options.evidence.sendAllAgain();
+    this.#options.images?.sendAllAgain();
     this.#heartbeatAtMs = this.#options.clock.nowMs();
     this.#options.onState({ state: 'linked' });
     this.#beat();
@@ -341,6 +342,11 @@ export class Link {
       if (evidence === null) break;
       const { key, revision, document } = evidence;
       this.#write({ kind: 'evidence', profileKey: key, revision, document });
+    }
+    while (!this.#isBlocked) {
+      const report = this.#options.images?.next() ?? null;
+      if (report === null) break;
+      this.#write(report);
     }
   }
 

@@ -4,6 +4,7 @@ import type {
   DecisionsFrame,
   HeartbeatFrame,
   HelloFrame,
+  ImagesFrame,
   ProfileFrame,
 } from '../../proto/lanner/v1/frames.ts';
 import type { OutboxFailure } from '../outbox/failure.ts';
@@ -19,6 +20,8 @@ export type LinkOptions = {
   readonly credentials: () => ChannelCredentials;
   readonly outbox: Outbox;
   readonly evidence: EvidenceBox;
+  /** Reports that are not acknowledged, and so told again on a new link. */
+  readonly images?: ImageReports;
   readonly clock: Clock;
   readonly random: () => number;
   readonly hello: () => Omit<HelloFrame, 'kind' | 'protocol' | 'epoch'>;
@@ -31,6 +34,12 @@ export type LinkOptions = {
   readonly heartbeatMs?: number;
   /** Another way to the collector, for simulations. */
   readonly dial?: typeof dial;
+};
+
+export type ImageReports = {
+  /** Null when there is nothing to tell now. */
+  next(): ImagesFrame | null;
+  sendAllAgain(): void;
 };
 
 export type LinkTold =

@@ -38,7 +38,7 @@ export class BulkyBaseline implements AgentBaseline {
 
   noteGap(): void {}
 
-  takeEvidence() {
+  eachEvidence() {
     return [];
   }
 

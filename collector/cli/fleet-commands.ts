@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 
 import type { ImageView, nodeView } from '../api/views.ts';
 import { jsonText } from '../json-text.ts';
+import { addImageLayerCommands } from './image-layer-commands.ts';
 import { clientOf } from './io.ts';
 import type { GlobalOptions, Io } from './io.ts';
 import { formatTable } from './table.ts';
@@ -53,5 +54,7 @@ export function addFleetCommands(program: Command, io: Io): void {
       else io.write(formatTable(rows, columns, io.isTerminal ? io.columns : undefined));
     });
   list('nodes', 'list nodes: agents, versions, whether events come, drops', nodeColumns);
-  list('images', 'list images: what is learned, how far, how long it will take', imageColumns);
+  const images =
+    list('images', 'list images: what is learned, how far, how long it will take', imageColumns);
+  addImageLayerCommands(images, io);
 }

@@ -4,6 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { addAccessCommands } from './access-commands.ts';
 import { addAlertCommands } from './alert-commands.ts';
 import { addAuditCommands } from './audit-commands.ts';
+import { addBlastRadiusCommands } from './blast-radius-commands.ts';
 import { addBudgetCommands } from './budget-commands.ts';
 import { addCompletionCommand } from './completion-command.ts';
 import { addControlCommands } from './control-commands.ts';
@@ -61,6 +62,7 @@ ${exitCodesHelp}`)
   addReportCommands(program, io);
   addAuditCommands(program, io);
   addEgressCommands(program, io);
+  addBlastRadiusCommands(program, io);
   addOutputCommands(program, io);
   addPkiCommands(program, io);
   addAccessCommands(program, io);

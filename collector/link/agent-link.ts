@@ -13,6 +13,7 @@ import type {
   EvidenceFrame,
   HeartbeatFrame,
   HelloFrame,
+  ImagesFrame,
 } from '../../proto/lanner/v1/frames.ts';
 import type { Clock } from '../clock.ts';
 import type { LogGate } from '../log-gate.ts';
@@ -56,6 +57,8 @@ export type LinkReceiver = {
   onWelcomed(link: AgentLink): Promise<void>;
   onEvidence(link: AgentLink, frame: EvidenceFrame): Promise<void>;
   onHeartbeat(link: AgentLink, frame: HeartbeatFrame): Promise<void>;
+  /** Where images run and what they are made of. */
+  onImages?(link: AgentLink, frame: ImagesFrame): void;
   onBatch(outcome: BatchOutcome): void;
   onRefused(reason: LinkRefusal): void;
   /** Somebody spoke as who they are not; the link is closed already, or was never opened. */
@@ -294,6 +297,8 @@ export class AgentLink {
         return receiver.onEvidence(this, frame);
       case 'heartbeat':
         return receiver.onHeartbeat(this, frame);
+      case 'images':
+        return receiver.onImages?.(this, frame);
       case 'command-result':
         return undefined;
     }

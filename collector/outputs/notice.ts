@@ -190,7 +190,7 @@ export function summaryNotice(summary: SummaryDocument): Notice {
     rule: 'Lanner output summary',
     text: {
       en: `the output ${output} did not send ${parts}; the collector has all of them`,
-      zh: `输出 ${output} 未发送 ${parts}；采集端保存了全部记录`,
+      zh: `输出 ${output} 未发送 ${parts}；采集中心保存了全部记录`,
     },
     place: NOWHERE,
     techniques: [],

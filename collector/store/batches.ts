@@ -37,7 +37,7 @@ export type BatchOptions = StoreContext & {
 type Committing = BatchOptions & { readonly flows: FlowWriter };
 
 export function batchStore(given: BatchOptions): BatchStore & { drain(): Promise<void> } {
-  const options = { ...given, flows: new FlowWriter(given) };
+  const options = { ...given, flows: new FlowWriter() };
   const waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
 
@@ -89,7 +89,6 @@ async function commit(
   const { clock, announcer, observeCommit, dialect, db, flows } = context;
   const startMs = clock.now();
   await dialect.prepareDay(db, startMs);
-  await flows.prepare(batches, startMs);
   let learn = (): void => undefined;
   const outcomes = await transact(context, async (tx) => {
     const fresh = await advanceSequences(tx, batches, startMs);
@@ -102,7 +101,7 @@ async function commit(
     );
     const gaps = wanted.flatMap((agent) => agent.gaps.map((gap) => ({ agent, gap })));
     const newGaps = new Set(await insertGaps(tx, gaps, startMs));
-    learn = await flows.write(tx, wanted);
+    learn = await flows.write(tx, wanted, startMs);
     await recordChanges(context, tx, [
       ...[...changed.keys()].map((id) => ({ kind: 'alert' as const, id })),
       ...[...newGaps].map((id) => ({ kind: 'gap' as const, id })),

@@ -8,7 +8,9 @@ import type {
   HeartbeatFrame,
 } from '../../proto/lanner/v1/frames.ts';
 import type { AccessStore } from '../access/access-store.ts';
+import type { AddressStore } from '../kube/address-keeper.ts';
 import type { DeskStore } from './desk-face.ts';
+import type { ImageStore } from './image-face.ts';
 import type { IncidentWork } from '../incident/work.ts';
 import type { FlowStore } from '../flows/flow-store.ts';
 import type { FatigueStore } from '../fatigue/fatigue-store.ts';
@@ -226,8 +228,8 @@ export type StoreCounts = {
 export type RetentionLimits = {
   readonly ageMs: number;
   readonly alertsMax: number;
-  /** Of the flow ledger; absent keeps them. */
-  readonly flows?: { readonly ageMs: number; readonly rowsMax: number };
+  /** Of which images ran where; absent keeps them. */
+  readonly images?: { readonly ageMs: number; readonly rowsMax: number };
 };
 
 export type Store =
@@ -242,9 +244,11 @@ export type Store =
   & DecisionStore
   & DeskStore
   & FlowStore
+  & ImageStore
   & SettingStore
   & EvidenceFileStore
   & AccessStore
+  & AddressStore
   & FatigueStore
   & Leases
   & OutputStore

@@ -1,9 +1,12 @@
 import { sql } from 'kysely';
 
+import { addressMigration } from './address-migration.ts';
 import { FIRST_PREVIOUS_HASH, hashOf } from './audit-chain.ts';
 import { deskMigration } from './desk-migration.ts';
 import type { Dialect } from './dialect.ts';
 import { flowMigration } from './flow-migration.ts';
+import { flowPackingMigration } from './flow-packing-migration.ts';
+import { imageMigration } from './image-migration.ts';
 import { outputMigration } from './output-migration.ts';
 import type { Db, Tx } from './tables.ts';
 
@@ -316,7 +319,8 @@ export const migrations: readonly Migration[] = [{
     CREATE INDEX coverage_points_at ON coverage_points (at);
     INSERT INTO counters VALUES ('fatigue', 0);
   `,
-}, outputMigration, flowMigration];
+}, outputMigration, flowMigration, flowPackingMigration, imageMigration,
+  addressMigration];
 
 /** A store that holds what a newer version wrote. */
 export class NewerStore extends Error {

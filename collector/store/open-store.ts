@@ -5,6 +5,7 @@ import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { accessStore } from './access.ts';
+import { addressStore } from './addresses.ts';
 import { agentStore } from './agents.ts';
 import { alertStore } from './alerts.ts';
 import { createAnnouncer } from './announcer.ts';
@@ -26,6 +27,7 @@ import { evidenceFileStore } from './evidence-files.ts';
 import { StoreFailure } from './faces.ts';
 import type { Store, StoreCounts } from './faces.ts';
 import { flowStore } from './flows.ts';
+import { imageStore } from './images.ts';
 import { incidentStore } from './incidents.ts';
 import { leaseStore } from './leases.ts';
 import { Listener } from './listener.ts';
@@ -148,6 +150,7 @@ function facesOf(context: StoreContext, options: OpenStoreOptions): Omit<Store, 
   });
   return {
     ...accessStore(context),
+    ...addressStore(context),
     ...agentStore(context),
     ...alertStore(context),
     ...auditStore(context),
@@ -161,6 +164,7 @@ function facesOf(context: StoreContext, options: OpenStoreOptions): Omit<Store, 
     ...deskSearchStore(context),
     ...evidenceFileStore(context),
     ...flowStore(context),
+    ...imageStore(context),
     ...incidentStore(context),
     ...leaseStore(context),
     ...maintenanceWindowStore(context),

@@ -291,15 +291,18 @@ export type Tables = {
     node: string;
     said_at: number;
   };
-  /** Flows themselves are in a table per part, `flows_<number>`. */
-  flow_parts: {
+  /** Flows of a node and some minutes, as bytes (`flow-packing.ts`). */
+  flow_chunks: {
     number: Generated<number>;
-    created_at: number;
+    node: number;
+    /** Minutes since 1970 of its begin, and how many it spans. */
+    slot: number;
+    minutes: number;
     flows: number;
-    /** Minutes since 1970. */
-    first_minute: number;
-    last_minute: number;
+    bytes: Uint8Array;
   };
+  /** How many flows there are, by the day (since 1970) of their slot. */
+  flow_days: { day: number; minute_flows: number; hour_flows: number };
   flow_nodes: { id: Generated<number>; cluster: string; node: string };
   flow_peers: {
     id: Generated<number>;
@@ -308,7 +311,8 @@ export type Tables = {
     direction: string;
     protocol: string;
     name: string;
-    last_part: number;
+    /** Of arrival, since 1970. */
+    last_day: number;
   };
   flow_actors: {
     id: Generated<number>;
@@ -318,8 +322,17 @@ export type Tables = {
     pod: string;
     workload: string;
     document: string;
-    last_part: number;
+    last_day: number;
   };
+  address_spans: {
+    address: string;
+    uid: string;
+    since_at: number;
+    /** 0 while the owner has it. */
+    until_at: number;
+    document: string;
+  };
+  address_lists: { number: number; first_at: number; last_at: number };
   flow_spans: { node: number; from_at: number; to_at: number };
   flow_reach: {
     cluster: string;
@@ -332,6 +345,39 @@ export type Tables = {
     first_at: number;
     last_at: number;
   };
+  /** Names of runs; `last_day` is when one was last written, in days since 1970. */
+  image_names: {
+    id: Generated<number>;
+    repository: string;
+    tag: string;
+    digest: string;
+    last_day: number;
+  };
+  image_owners: {
+    id: Generated<number>;
+    cluster: string;
+    namespace: string;
+    workload: string;
+    last_day: number;
+  };
+  image_nodes: { id: Generated<number>; cluster: string; node: string; last_day: number };
+  /** One image in one pod. `said_at`: when its node said whether it runs; 0 for never. */
+  image_runs: {
+    image: number;
+    owner: number;
+    node: number;
+    /** A hash of who it is; `name` is for people. */
+    pod: number;
+    first_at: number;
+    last_at: number;
+    said_at: number;
+    is_ended: number;
+    name: string;
+  };
+  /** Lists of layers by a hash of them, who is said to have which, and which hold a layer. */
+  image_layer_lists: { list: string; layers: string; size: number; last_day: number };
+  image_layer_claims: { digest: string; list: string; source: string };
+  image_layers: { layer: string; list: string };
   migrations: {
     number: number;
     name: string;

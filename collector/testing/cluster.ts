@@ -13,6 +13,7 @@ import type {
   PodView,
   ServiceView,
 } from '../kube/kube.ts';
+import { ObjectReading } from '../kube/cluster-objects.ts';
 
 /**
  * A cluster in memory behind the port that the responder uses: for what the HTTP double has no room
@@ -173,6 +174,8 @@ export class Cluster implements Kube {
   };
 
   listServices: Kube['listServices'] = async () => this.#read('services', this.services);
+
+  listObjects: Kube['listObjects'] = async () => this.#read('objects', new ObjectReading());
 
   readNode: Kube['readNode'] = async (name) => this.#read(`node/${name}`, this.nodes.get(name));
 

@@ -214,7 +214,7 @@ export class KubeApi {
   #list({ objects, namespace, query, response }: Call): void {
     const uid = /^involvedObject\.uid=(.*)$/.exec(query.get('fieldSelector') ?? '')?.[1];
     const all = [...objects.values()].filter((one) =>
-      one.metadata.namespace === namespace &&
+      (namespace === '' || one.metadata.namespace === namespace) &&
       (uid === undefined ||
         (one as { involvedObject?: { uid?: string } }).involvedObject?.uid === uid));
     const start = Number(query.get('continue') ?? 0);

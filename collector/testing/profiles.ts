@@ -22,6 +22,7 @@ export type Learned = {
   /** Command lines that it runs. */
   readonly commands?: readonly string[];
   readonly addresses?: readonly string[];
+  readonly connections?: readonly (readonly [address: string, port: number])[];
   readonly ms?: number;
 };
 
@@ -34,12 +35,14 @@ export function learned(over: Learned = {}): ProfileDocument {
     files = [],
     commands = ['nginx -g daemon'],
     addresses = [],
+    connections = [],
     ms = 1_000,
   } = over;
   const profile = new ImageProfile(key, image, workload);
   const seen = [
     ...commands.map((commandLine) => exec({ commandLine })),
     ...addresses.map((address) => connect(address, 443)),
+    ...connections.map(([address, port]) => connect(address, port)),
     ...files.map((name) => write(`/var/log/${name}`)),
   ];
   for (const pod of pods.map(podHash)) {

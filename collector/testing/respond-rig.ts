@@ -53,6 +53,7 @@ export class RespondRig {
       log: pino({ level: 'silent' }),
       kube: this.cluster,
       agents: this.agents,
+      isOwnCluster: () => Promise.resolve(true),
       policy: () => this.policy,
       alerts: {
         readAlert: (id) => this.store.readAlert(id),

@@ -42,8 +42,11 @@ export namespace lanner {
             /** AgentFrame commandResult. */
             commandResult?: (lanner.v1.CommandResult.$Properties|null);
 
+            /** AgentFrame images. */
+            images?: (lanner.v1.ImageReport.$Properties|null);
+
             /** AgentFrame frame. */
-            frame?: ("hello"|"alerts"|"evidence"|"heartbeat"|"commandResult");
+            frame?: ("hello"|"alerts"|"evidence"|"heartbeat"|"commandResult"|"images");
 
             /**
              * Creates a new AgentFrame instance using the specified properties.
@@ -92,8 +95,11 @@ export namespace lanner {
                 /** AgentFrame commandResult */
                 commandResult?: (lanner.v1.CommandResult.$Properties|null);
 
+                /** AgentFrame images */
+                images?: (lanner.v1.ImageReport.$Properties|null);
+
                 /** AgentFrame frame */
-                frame?: ("hello"|"alerts"|"evidence"|"heartbeat"|"commandResult");
+                frame?: ("hello"|"alerts"|"evidence"|"heartbeat"|"commandResult"|"images");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -106,9 +112,10 @@ export namespace lanner {
               evidence?: lanner.v1.Evidence.$Shape|null;
               heartbeat?: lanner.v1.Heartbeat.$Shape|null;
               commandResult?: lanner.v1.CommandResult.$Shape|null;
+              images?: lanner.v1.ImageReport.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ frame?: undefined; hello?: null; alerts?: null; evidence?: null; heartbeat?: null; commandResult?: null }|{ frame?: "hello"; hello: lanner.v1.Hello.$Shape; alerts?: null; evidence?: null; heartbeat?: null; commandResult?: null }|{ frame?: "alerts"; hello?: null; alerts: lanner.v1.AlertBatch.$Shape; evidence?: null; heartbeat?: null; commandResult?: null }|{ frame?: "evidence"; hello?: null; alerts?: null; evidence: lanner.v1.Evidence.$Shape; heartbeat?: null; commandResult?: null }|{ frame?: "heartbeat"; hello?: null; alerts?: null; evidence?: null; heartbeat: lanner.v1.Heartbeat.$Shape; commandResult?: null }|{ frame?: "commandResult"; hello?: null; alerts?: null; evidence?: null; heartbeat?: null; commandResult: lanner.v1.CommandResult.$Shape })
+              ({ frame?: undefined; hello?: null; alerts?: null; evidence?: null; heartbeat?: null; commandResult?: null; images?: null }|{ frame?: "hello"; hello: lanner.v1.Hello.$Shape; alerts?: null; evidence?: null; heartbeat?: null; commandResult?: null; images?: null }|{ frame?: "alerts"; hello?: null; alerts: lanner.v1.AlertBatch.$Shape; evidence?: null; heartbeat?: null; commandResult?: null; images?: null }|{ frame?: "evidence"; hello?: null; alerts?: null; evidence: lanner.v1.Evidence.$Shape; heartbeat?: null; commandResult?: null; images?: null }|{ frame?: "heartbeat"; hello?: null; alerts?: null; evidence?: null; heartbeat: lanner.v1.Heartbeat.$Shape; commandResult?: null; images?: null }|{ frame?: "commandResult"; hello?: null; alerts?: null; evidence?: null; heartbeat?: null; commandResult: lanner.v1.CommandResult.$Shape; images?: null }|{ frame?: "images"; hello?: null; alerts?: null; evidence?: null; heartbeat?: null; commandResult?: null; images: lanner.v1.ImageReport.$Shape })
             );
         }
 
@@ -2074,6 +2081,255 @@ export namespace lanner {
 
             /** Shape of an ImageProgress. */
             type $Shape = lanner.v1.ImageProgress.$Properties;
+        }
+
+        /**
+         * Properties of an ImageReport.
+         * @deprecated Use lanner.v1.ImageReport.$Properties instead.
+         */
+        interface IImageReport extends lanner.v1.ImageReport.$Properties {
+        }
+
+        /** Represents an ImageReport. */
+        class ImageReport {
+
+            /**
+             * Constructs a new ImageReport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: lanner.v1.ImageReport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ImageReport runs. */
+            runs: lanner.v1.ImageRun.$Properties[];
+
+            /** ImageReport layers. */
+            layers: lanner.v1.ImageLayers.$Properties[];
+
+            /**
+             * Creates a new ImageReport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ImageReport instance
+             */
+            static create(properties: lanner.v1.ImageReport.$Shape): lanner.v1.ImageReport & lanner.v1.ImageReport.$Shape;
+            static create(properties?: lanner.v1.ImageReport.$Properties): lanner.v1.ImageReport;
+
+            /**
+             * Encodes the specified ImageReport message. Does not implicitly {@link lanner.v1.ImageReport.verify|verify} messages.
+             * @param message ImageReport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: lanner.v1.ImageReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ImageReport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {lanner.v1.ImageReport & lanner.v1.ImageReport.$Shape} ImageReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lanner.v1.ImageReport & lanner.v1.ImageReport.$Shape;
+        }
+
+        namespace ImageReport {
+
+            /** Properties of an ImageReport. */
+            interface $Properties {
+
+                /** ImageReport runs */
+                runs?: (lanner.v1.ImageRun.$Properties[]|null);
+
+                /** ImageReport layers */
+                layers?: (lanner.v1.ImageLayers.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ImageReport. */
+            type $Shape = lanner.v1.ImageReport.$Properties;
+        }
+
+        /**
+         * Properties of an ImageRun.
+         * @deprecated Use lanner.v1.ImageRun.$Properties instead.
+         */
+        interface IImageRun extends lanner.v1.ImageRun.$Properties {
+        }
+
+        /** Represents an ImageRun. */
+        class ImageRun {
+
+            /**
+             * Constructs a new ImageRun.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: lanner.v1.ImageRun.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ImageRun image. */
+            image?: (lanner.v1.Image.$Properties|null);
+
+            /** ImageRun namespace. */
+            namespace: string;
+
+            /** ImageRun pod. */
+            pod: string;
+
+            /** ImageRun podUid. */
+            podUid: string;
+
+            /** ImageRun workload. */
+            workload: string;
+
+            /** ImageRun first. */
+            first: (number|Long);
+
+            /** ImageRun last. */
+            last: (number|Long);
+
+            /** ImageRun ended. */
+            ended: boolean;
+
+            /**
+             * Creates a new ImageRun instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ImageRun instance
+             */
+            static create(properties: lanner.v1.ImageRun.$Shape): lanner.v1.ImageRun & lanner.v1.ImageRun.$Shape;
+            static create(properties?: lanner.v1.ImageRun.$Properties): lanner.v1.ImageRun;
+
+            /**
+             * Encodes the specified ImageRun message. Does not implicitly {@link lanner.v1.ImageRun.verify|verify} messages.
+             * @param message ImageRun message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: lanner.v1.ImageRun.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ImageRun message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {lanner.v1.ImageRun & lanner.v1.ImageRun.$Shape} ImageRun
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lanner.v1.ImageRun & lanner.v1.ImageRun.$Shape;
+        }
+
+        namespace ImageRun {
+
+            /** Properties of an ImageRun. */
+            interface $Properties {
+
+                /** ImageRun image */
+                image?: (lanner.v1.Image.$Properties|null);
+
+                /** ImageRun namespace */
+                namespace?: (string|null);
+
+                /** ImageRun pod */
+                pod?: (string|null);
+
+                /** ImageRun podUid */
+                podUid?: (string|null);
+
+                /** ImageRun workload */
+                workload?: (string|null);
+
+                /** ImageRun first */
+                first?: (number|Long|null);
+
+                /** ImageRun last */
+                last?: (number|Long|null);
+
+                /** ImageRun ended */
+                ended?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ImageRun. */
+            type $Shape = lanner.v1.ImageRun.$Properties;
+        }
+
+        /**
+         * Properties of an ImageLayers.
+         * @deprecated Use lanner.v1.ImageLayers.$Properties instead.
+         */
+        interface IImageLayers extends lanner.v1.ImageLayers.$Properties {
+        }
+
+        /** Represents an ImageLayers. */
+        class ImageLayers {
+
+            /**
+             * Constructs a new ImageLayers.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: lanner.v1.ImageLayers.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ImageLayers image. */
+            image?: (lanner.v1.Image.$Properties|null);
+
+            /** ImageLayers layers. */
+            layers: Uint8Array[];
+
+            /**
+             * Creates a new ImageLayers instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ImageLayers instance
+             */
+            static create(properties: lanner.v1.ImageLayers.$Shape): lanner.v1.ImageLayers & lanner.v1.ImageLayers.$Shape;
+            static create(properties?: lanner.v1.ImageLayers.$Properties): lanner.v1.ImageLayers;
+
+            /**
+             * Encodes the specified ImageLayers message. Does not implicitly {@link lanner.v1.ImageLayers.verify|verify} messages.
+             * @param message ImageLayers message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: lanner.v1.ImageLayers.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ImageLayers message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {lanner.v1.ImageLayers & lanner.v1.ImageLayers.$Shape} ImageLayers
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lanner.v1.ImageLayers & lanner.v1.ImageLayers.$Shape;
+        }
+
+        namespace ImageLayers {
+
+            /** Properties of an ImageLayers. */
+            interface $Properties {
+
+                /** ImageLayers image */
+                image?: (lanner.v1.Image.$Properties|null);
+
+                /** ImageLayers layers */
+                layers?: (Uint8Array[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an ImageLayers. */
+            type $Shape = lanner.v1.ImageLayers.$Properties;
         }
 
         /**

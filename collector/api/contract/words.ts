@@ -27,7 +27,7 @@ export const LIMIT_MAX = 500;
 export const page = {
   limit: Type.Integer({ minimum: 1, maximum: LIMIT_MAX, default: 100 }),
   /** The `nextCursor` of the page before. */
-  cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+  cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,16}$' })),
 };
 
 export const idParams = Type.Object({ id: name }, closed);

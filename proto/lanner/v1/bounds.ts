@@ -29,6 +29,11 @@ export const FLOW_TEXT_BYTES_MAX = 256;
 export const NODE_ADDRESSES_MAX = 16;
 /** Images with progress in one heartbeat; a node runs at most some hundred pods. */
 export const IMAGES_PER_HEARTBEAT_MAX = 512;
+/** A run is one image in one pod; the sender makes several frames of more. */
+export const IMAGE_RUNS_PER_FRAME_MAX = 256;
+export const IMAGES_WITH_LAYERS_PER_FRAME_MAX = 16;
+/** Overlay mounts, and so Docker and containerd, end at 127. */
+export const LAYERS_PER_IMAGE_MAX = 128;
 /** A gzipped profile document. */
 export const DOCUMENT_BYTES_MAX = 8 * 1_024 * 1_024;
 /**

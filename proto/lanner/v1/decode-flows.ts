@@ -21,7 +21,7 @@ const shortOf = (text: Maybe<string>, field: string): string =>
 export const addressOf = (text: Maybe<string>, field: string): string =>
   boundedText(text, ADDRESS_BYTES_MAX, field);
 
-const timeOf = (value: Parameters<typeof decodedUnsigned>[0], field: string): number => {
+export const timeOf = (value: Parameters<typeof decodedUnsigned>[0], field: string): number => {
   const time = decodedUnsigned(value, field);
   if (time > TIME_MAX) throw new FrameError('bad-number', field);
   return time;

@@ -20,6 +20,7 @@ import {
   oneOf,
 } from './decode-alert.ts';
 import { addressOf, decodeFlows } from './decode-flows.ts';
+import { decodeImages } from './decode-images.ts';
 import { FrameError } from './frame-error.ts';
 import { agentSide, checkFrame, collectorSide } from './frame-shape.ts';
 import type {
@@ -108,6 +109,7 @@ const agentFrame = (message: lanner.v1.AgentFrame.$Properties): AgentFrame => {
       document: bounded(message.commandResult.document),
     };
   }
+  if (message.images) return decodeImages(message.images);
   if (message.hello) {
     return {
       kind: 'hello',

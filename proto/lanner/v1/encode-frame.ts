@@ -9,6 +9,7 @@ import {
 } from './bounds.ts';
 import { bodyText, encodeAlert, encodeImage, nameList, nameText } from './encode-alert.ts';
 import { addressText, encodeFlows } from './encode-flows.ts';
+import { encodeImages } from './encode-images.ts';
 import { FrameError } from './frame-error.ts';
 import type { FrameSide } from './frame-shape.ts';
 import { agentSide, checkFrame, collectorSide } from './frame-shape.ts';
@@ -101,6 +102,8 @@ const agentMessage = (frame: AgentFrame): lanner.v1.AgentFrame.$Properties => {
       return { evidence: document(frame) };
     case 'heartbeat':
       return { heartbeat: heartbeat(frame) };
+    case 'images':
+      return { images: encodeImages(frame) };
     case 'command-result':
       return {
         commandResult: {

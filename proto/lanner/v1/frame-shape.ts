@@ -18,6 +18,7 @@ const behaviour = shape({ 7: leaf, 8: leaf, 9: leaf });
 const alert = shape({ 13: leaf, 14: leaf, 15: behaviour, 17: leaf, 19: leaf, 24: leaf });
 const flowChunk = shape({ 2: shape({ 7: leaf }), 3: leaf });
 const progress = shape({ 2: leaf });
+const ofImage = shape({ 1: leaf });
 
 export type FrameSide = {
   readonly frames: Shape;
@@ -32,6 +33,7 @@ export const agentSide: FrameSide = {
     3: leaf,
     4: shape({ 7: progress }),
     6: leaf,
+    7: shape({ 1: ofImage, 2: ofImage }),
   }),
   documentFields: new Set([3, 6]),
 };

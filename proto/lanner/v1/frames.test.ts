@@ -11,6 +11,8 @@ import {
   FIELD_VALUE_BYTES_MAX,
   FRAME_BYTES_MAX,
   FRAME_FIELDS_MAX,
+  IMAGE_RUNS_PER_FRAME_MAX,
+  LAYERS_PER_IMAGE_MAX,
   NAME_BYTES_MAX,
   SCORE_PARTS_MAX,
   TECHNIQUES_MAX,
@@ -141,6 +143,9 @@ const flowsOf = (word: fc.Arbitrary<string>): fc.Arbitrary<FlowChunk> =>
     watched: fc.constantFrom(null, { from: 1, to: 2 }),
   });
 
+const layerOf = fc.uint8Array({ minLength: 32, maxLength: 32 })
+  .map((bytes) => `sha256:${Buffer.from(bytes).toString('hex')}`);
+
 const agentFrameOf = (word: fc.Arbitrary<string>): fc.Arbitrary<AgentFrame> =>
   fc.oneof(
     fc.record({
@@ -191,6 +196,23 @@ const agentFrameOf = (word: fc.Arbitrary<string>): fc.Arbitrary<AgentFrame> =>
       falcoVersion: word,
       sensorState: fc.constantFrom(...sensorStates),
       sensorDetail: word,
+    }),
+    fc.record({
+      kind: fc.constant('images'),
+      runs: fc.array(fc.record({
+        image: fc.record({ repository: word, tag: word, digest: word }),
+        namespace: word,
+        pod: word,
+        podUid: word,
+        workload: word,
+        first: fc.integer({ min: 0, max: 2_000_000_000_000 }),
+        last: fc.integer({ min: 2_000_000_000_000, max: 4_000_000_000_000 }),
+        ended: fc.boolean(),
+      }), { maxLength: 3 }),
+      layers: fc.array(fc.record({
+        image: fc.record({ repository: word, tag: word, digest: word }),
+        layers: fc.array(layerOf, { maxLength: 3 }),
+      }), { maxLength: 3 }),
     }),
     fc.record({
       kind: fc.constant('command-result'),
@@ -434,4 +456,22 @@ test('a batch above its bound is the sender\u2019s to split', () => {
   const alerts = Array.from({ length: ALERTS_PER_BATCH_MAX + 1 }, () => alert);
   const frame = { kind: 'alerts', epoch: 'e', sequence: 1, alerts, gaps: [] } as const;
   expect(codeOf(() => encodeAgentFrame(frame))).toBe('too-large');
+});
+
+test('a report of images that is broken or above its bounds is refused', () => {
+  const image = { repository: 'r', tag: 't', digest: 'd' };
+  const encoded = (report: lanner.v1.ImageReport.$Properties): Uint8Array =>
+    lanner.v1.AgentFrame.encode({ images: report }).finish();
+  const refused: readonly (readonly [lanner.v1.ImageReport.$Properties, string])[] = [
+    [{ runs: [{ image, first: 2, last: 1 }] }, 'bad-number'],
+    [{ runs: [{ image, first: 1, last: 9_000_000_000_000 }] }, 'bad-number'],
+    [{ runs: [{}] }, 'missing'],
+    [{ runs: Array.from({ length: IMAGE_RUNS_PER_FRAME_MAX + 1 }, () => ({ image })) }, 'too-large'],
+    [{ layers: [{ image, layers: [new Uint8Array(31)] }] }, 'unknown-value'],
+    [{ layers: [{ image, layers: Array.from({ length: LAYERS_PER_IMAGE_MAX + 1 }, () =>
+      new Uint8Array(32)) }] }, 'too-large'],
+  ];
+  for (const [report, code] of refused) {
+    expect(() => decodeAgentFrame(encoded(report))).toThrow(expect.objectContaining({ code }));
+  }
 });

@@ -170,8 +170,36 @@ export type CommandResultFrame = {
   readonly document: Uint8Array;
 };
 
+/** One image in one pod. Without Kubernetes the pod's uid is the container's id. */
+export type ImageRun = {
+  readonly image: Image;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUid: string;
+  readonly workload: string;
+  /** Milliseconds since 1970. */
+  readonly first: number;
+  readonly last: number;
+  /** Of the pod no container of this image runs any more. */
+  readonly ended: boolean;
+};
+
+/** What an image is made of, by its container runtime. */
+export type ImageLayers = {
+  readonly image: Image;
+  /** `sha256:…` of each unpacked layer, the lowest first. */
+  readonly layers: readonly string[];
+};
+
+export type ImagesFrame = {
+  readonly kind: 'images';
+  readonly runs: readonly ImageRun[];
+  readonly layers: readonly ImageLayers[];
+};
+
 export type AgentFrame =
   | HelloFrame
+  | ImagesFrame
   | AlertsFrame
   | EvidenceFrame
   | HeartbeatFrame
