@@ -7,7 +7,8 @@ import { profileId } from '../../collector/profiles/profile-id.ts';
 import { itemsOf } from '../../collector/testing/api-client.ts';
 import { launch, openPage, seriousProblems, signIn } from './browser.ts';
 import type { TestPage } from './browser.ts';
-import { NEW, NEW_COMMAND, NEW_KEY, startPagesWorld } from './pages-world.ts';
+import { NEW, NEW_KEY } from './network-data.ts';
+import { NEW_COMMAND, startPagesWorld } from './pages-world.ts';
 import type { PagesWorld } from './pages-world.ts';
 
 /** What an analyst does with profiles: judge a version, take it back, lock, forget, export. */

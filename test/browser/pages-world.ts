@@ -16,6 +16,18 @@ import type { TestCollector } from '../../collector/testing/start.ts';
 import { TestAgent } from '../../collector/testing/test-agent.ts';
 import type { ImageProgress } from '../../proto/lanner/v1/frames.ts';
 import { hostile } from './hostile.ts';
+import {
+  CART,
+  HOSTILE,
+  LAYER,
+  NEW,
+  NEW_KEY,
+  NODE_IP,
+  OLD,
+  connect,
+  fillCluster,
+  runsOf,
+} from './network-data.ts';
 import { FedAgent } from './world.ts';
 
 /**
@@ -44,16 +56,6 @@ rules:
     evidence: required
 `;
 
-const REPOSITORY = 'registry.bank.example/shop/web';
-const digest = (n: number): string => `sha256:${String(n).repeat(64)}`;
-const image = (tag: string, n: number) => ({ repository: REPOSITORY, tag, digest: digest(n) });
-
-export const OLD = image('1.4.2', 1);
-export const NEW = image('1.4.3', 2);
-export const NEW_KEY = `${REPOSITORY}@${digest(2)}`;
-const CART = { repository: 'registry.bank.example/shop/cart', tag: '2.10.0', digest: digest(3) };
-const HOSTILE = { repository: hostile.bidi, tag: hostile.markup, digest: digest(4) };
-
 export const COMMANDS = ['nginx -g daemon', 'sh /docker-entrypoint.sh', 'nginx -t'] as const;
 export const NEW_COMMAND = '/usr/bin/opentelemetry-agent --config /etc/otel.yaml';
 
@@ -73,6 +75,7 @@ export async function startPagesWorld(): Promise<PagesWorld> {
   await writeHistory(folder);
   const kube = new KubeApi();
   const kubeconfig = writeKubeconfig(folder, await kube.start());
+  fillCluster(kube);
   const policyFile = join(folder, 'policy.yaml');
   writeFileSync(policyFile, POLICY);
   const receiver = await Receiver.start();
@@ -80,14 +83,18 @@ export async function startPagesWorld(): Promise<PagesWorld> {
     inMemory: false,
     folder,
     yaml: `
-kube: { mode: kubeconfig, kubeconfig: ${kubeconfig} }
+kube: { mode: kubeconfig, kubeconfig: ${kubeconfig}, listObjects: true }
 policy: { file: ${policyFile} }
 outputs: [{ name: soc-siem, kind: falcosidekick, url: '${receiver.url}', from: beginning }]
 `,
   });
-  const agent = await FedAgent.link(collector, 'node-1');
+  const agent = await FedAgent.link(collector, 'node-1',
+    { addresses: [NODE_IP], capabilities: ['image-runs', 'image-layers'] });
   learn(agent);
+  await connect(agent);
+  agent.runs(runsOf(['web', 'cart']));
   const others = await linkOthers(collector);
+  await told(collector);
   return {
     collector,
     kube,
@@ -130,6 +137,8 @@ function learn(agent: FedAgent): void {
     files: ['access.log', 'error.log', 'audit/2026-03-01.log', 'audit/2026-03-02.log'],
     commands: COMMANDS,
     addresses: ['10.96.0.10', '10.96.4.17'],
+    // In plain text, to the other workload's service.
+    connections: [['10.96.4.17', 8080]],
   };
   agent.evidence({ ...base, image: OLD });
   agent.evidence({
@@ -158,6 +167,15 @@ function learn(agent: FedAgent): void {
       progress(HOSTILE, { state: 'never-complete', coverage: 0.34 }),
     ],
   });
+}
+
+/** What agents tell of their images is written together, a moment later. */
+async function told(collector: TestCollector): Promise<void> {
+  for (;;) {
+    const { body } = await callApi(collector, 'GET', `/api/v1/blast-radius?layer=${LAYER}`);
+    if ((body['images'] as readonly unknown[] | undefined)?.length === 2) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 async function linkOthers(collector: TestCollector): Promise<readonly TestAgent[]> {

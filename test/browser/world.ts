@@ -10,6 +10,12 @@ import type { Learned } from '../../collector/testing/profiles.ts';
 import { startTestCollector } from '../../collector/testing/start.ts';
 import type { TestCollector } from '../../collector/testing/start.ts';
 import { TestAgent } from '../../collector/testing/test-agent.ts';
+import type {
+  AlertsFrame,
+  FlowChunk,
+  HelloFrame,
+  ImagesFrame,
+} from '../../proto/lanner/v1/frames.ts';
 import { ALERTS_PER_BATCH_MAX } from '../../proto/lanner/v1/bounds.ts';
 
 /**
@@ -67,9 +73,13 @@ export class FedAgent {
     this.#node = node;
   }
 
-  static async link(collector: Pick<TestCollector, 'addresses'>, node: string): Promise<FedAgent> {
+  static async link(
+    collector: Pick<TestCollector, 'addresses'>,
+    node: string,
+    says: Partial<HelloFrame> = {},
+  ): Promise<FedAgent> {
     const agent = new TestAgent(collector.addresses.link);
-    agent.hello({ node, epoch: `epoch-${node}` });
+    agent.hello({ node, epoch: `epoch-${node}`, ...says });
     const fed = new FedAgent(agent, node);
     await agent.frame('welcome');
     return fed;
@@ -88,6 +98,28 @@ export class FedAgent {
         gaps: [],
       });
     }
+    await this.#acked();
+  }
+
+  /** Who talked to whom in a minute; and what was not seen in it. */
+  async flows(flows: FlowChunk, gaps: AlertsFrame['gaps'] = []): Promise<void> {
+    this.#sequence += 1;
+    this.#agent.send({
+      kind: 'alerts',
+      epoch: `epoch-${this.#node}`,
+      sequence: this.#sequence,
+      alerts: [],
+      gaps,
+      flows,
+    });
+    await this.#acked();
+  }
+
+  runs(frame: ImagesFrame): void {
+    this.#agent.send(frame);
+  }
+
+  async #acked(): Promise<void> {
     const mine = this.#sequence;
     for (let index = this.#acksRead; ; index += 1) {
       const ack = await this.#agent.frame('ack', index);

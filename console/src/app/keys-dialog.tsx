@@ -14,6 +14,7 @@ export function KeysDialog({ onClose }: { readonly onClose: () => void }): React
     ['a', words.acknowledge],
     ['p', words.pause],
     ['/', words.find],
+    ['Ctrl K', words.everywhere],
     ['?', words.help],
   ];
   return (

@@ -7,13 +7,19 @@ import { Icon } from '../design/icon.tsx';
 import { useWords } from '../words/catalogue.ts';
 import { shellWords } from '../words/shell.ts';
 import { places } from './routes.tsx';
+import type { Place } from './routes.tsx';
 import css from './navigation.module.css';
+
+/** Those that are of use to whoever is signed in. */
+export function usePlaces(): readonly Place[] {
+  const { principal } = useSession();
+  return places.filter(({ needs }) => needs === undefined || mayAnywhere(principal, needs));
+}
 
 export function Navigation({ onGo }: { readonly onGo?: () => void }): ReactNode {
   const words = useWords(shellWords);
-  const { principal } = useSession();
+  const mine = usePlaces();
   const [location] = useLocation();
-  const mine = places.filter(({ needs }) => needs === undefined || mayAnywhere(principal, needs));
   return (
     <nav aria-label={words.navigation}>
       <ul className={css.list}>

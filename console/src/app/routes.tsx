@@ -33,6 +33,9 @@ const incident = page(() => import('../pages/incident/incident-page.tsx'), 'Inci
 const alert = page(() => import('../pages/incident/alert-page.tsx'), 'AlertPage');
 const images = page(() => import('../pages/images/images-page.tsx'), 'ImagesPage');
 const profile = page(() => import('../pages/images/profile-page.tsx'), 'ProfilePage');
+const egress = page(() => import('../pages/egress/egress-page.tsx'), 'EgressPage');
+const blast = page(() => import('../pages/blast/blast-page.tsx'), 'BlastRadiusPage');
+const generated = page(() => import('../pages/generated/generated-page.tsx'), 'GeneratedPage');
 const fleet = page(() => import('../pages/fleet/fleet-page.tsx'), 'FleetPage');
 const responses = page(() => import('../pages/responses/responses-page.tsx'), 'ResponsesPage');
 const response = page(() => import('../pages/responses/response-page.tsx'), 'ResponsePage');
@@ -61,6 +64,13 @@ export const places: readonly Place[] = [
     path: '/images',
     pages: [{ path: '/images', page: images }, { path: '/images/:id', page: profile }],
   },
+  { name: 'egress', icon: 'egress', path: '/egress', pages: [{ path: '/egress', page: egress }] },
+  {
+    name: 'blastRadius',
+    icon: 'blast',
+    path: '/blast-radius',
+    pages: [{ path: '/blast-radius', page: blast }],
+  },
   {
     name: 'responses',
     icon: 'response',
@@ -69,6 +79,13 @@ export const places: readonly Place[] = [
   },
   { name: 'fleet', icon: 'fleet', path: '/fleet', pages: [{ path: '/fleet', page: fleet }] },
   { name: 'policy', icon: 'policy', path: '/policy', pages: [{ path: '/policy', page: policy }] },
+  {
+    name: 'generated',
+    icon: 'generated',
+    path: '/generated-policies',
+    pages: [{ path: '/generated-policies', page: generated }],
+    needs: 'analyst',
+  },
   { name: 'rules', icon: 'rules', path: '/rules', pages: [{ path: '/rules', page: rules }] },
   {
     name: 'outputs',

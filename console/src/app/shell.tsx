@@ -8,8 +8,9 @@ import { Dialog } from '../design/dialog.tsx';
 import { useWords } from '../words/catalogue.ts';
 import { shellWords } from '../words/shell.ts';
 import { ConnectionBadge } from './connection-badge.tsx';
-import { Navigation } from './navigation.tsx';
+import { Navigation, usePlaces } from './navigation.tsx';
 import { PreferenceFields } from './preference-fields.tsx';
+import { SearchButton, SearchIcon, useSearch } from './search/search.tsx';
 import css from './shell.module.css';
 
 /** The frame: navigation at the side, or behind a button where there is no room for it. */
@@ -18,6 +19,8 @@ export function Shell(
 ): ReactNode {
   const words = useWords(shellWords);
   const [isMenuOpen, setMenuOpen] = useState(false);
+  const mine = usePlaces();
+  const search = useSearch(mine.map(({ name, path }) => ({ path, name: words.pages[name] })));
   return (
     <div className={css.shell}>
       <a className={css.skip} href="#content">{words.skip}</a>
@@ -25,9 +28,11 @@ export function Shell(
         <IconButton label={words.menu} icon="menu" onClick={() => setMenuOpen(true)} />
         <Mark />
         <ConnectionBadge />
+        <SearchIcon onOpen={search.open} />
       </header>
       <aside className={css.side}>
         <Mark />
+        <SearchButton onOpen={search.open} />
         <Navigation />
         <div className={css.foot}>
           <ConnectionBadge />
@@ -42,6 +47,7 @@ export function Shell(
           <PreferenceFields />
         </Dialog>
       )}
+      {search.dialog}
       <main id="content" className={css.main} tabIndex={-1}>{children}</main>
     </div>
   );

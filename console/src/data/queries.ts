@@ -1,5 +1,6 @@
 import {
   QueryClient,
+  keepPreviousData,
   useInfiniteQuery,
   useMutation,
   useQuery,
@@ -33,15 +34,18 @@ export type AskOptions = {
   readonly isEnabled?: boolean;
   /** For what no event of the stream tells: nodes, coverage. */
   readonly everyMs?: number;
+  /** While the answer to another question is on its way the one before stays: for filters. */
+  readonly keepsPrevious?: boolean;
 };
 
 export function useAsk<Answer>(path: string, query: Query = {}, options: AskOptions = {}) {
-  const { isEnabled = true, everyMs } = options;
-  return useQuery({
+  const { isEnabled = true, everyMs, keepsPrevious = false } = options;
+  return useQuery<Answer>({
     queryKey: [path, query],
     queryFn: ({ signal }) => callApi<Answer>('GET', path, { query, signal }),
     enabled: isEnabled,
     ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
+    ...(keepsPrevious ? { placeholderData: keepPreviousData } : {}),
   });
 }
 
@@ -49,7 +53,7 @@ type Paged<Item> = { readonly items: readonly Item[]; readonly nextCursor: strin
 
 /** Pages by cursor; `items` are all of those that were asked for so far. */
 export function useAskPages<Item>(path: string, query: Query = {}, options: AskOptions = {}) {
-  const { isEnabled = true, everyMs } = options;
+  const { isEnabled = true, everyMs, keepsPrevious = false } = options;
   const asked = useInfiniteQuery({
     queryKey: [path, query, 'pages'],
     queryFn: ({ signal, pageParam }) => callApi<Paged<Item>>('GET', path, {
@@ -60,6 +64,7 @@ export function useAskPages<Item>(path: string, query: Query = {}, options: AskO
     getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
     enabled: isEnabled,
     ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
+    ...(keepsPrevious ? { placeholderData: keepPreviousData } : {}),
   });
   return { ...asked, items: asked.data?.pages.flatMap(({ items }) => items) ?? [] };
 }

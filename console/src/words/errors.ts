@@ -39,6 +39,12 @@ export const errorWords = catalogue({
       'not-a-person': 'Four eyes: a person has to approve, not a token.',
       'full': 'The list is full. Take something back first.',
       'invalid-request': 'Something in the form is not right.',
+      'no-objects': 'The collector does not know the cluster’s pods and services. It may list ' +
+        'them with kube.listObjects; or use lannerctl policy network --objects FILE.',
+      'cluster-unknown': 'Agents of several clusters connect: kube.cluster has to say which one ' +
+        'the collector is in.',
+      'busy': 'The collector is making policies for others. Ask again in a minute.',
+      'no-image': 'The image has no name that rules could ask for.',
     },
   },
   zh: {
@@ -78,6 +84,11 @@ export const errorWords = catalogue({
       'not-a-person': '双人复核：须由人员审批，令牌无效。',
       'full': '列表已满，请先撤回一部分。',
       'invalid-request': '表单内容有误。',
+      'no-objects': '采集中心没有集群的 Pod 和服务信息。可启用 kube.listObjects，' +
+        '或使用 lannerctl policy network --objects FILE。',
+      'cluster-unknown': '有多个集群的代理接入：需用 kube.cluster 指明采集中心所在的集群。',
+      'busy': '采集中心正在为他人生成策略，请一分钟后重试。',
+      'no-image': '该镜像没有可供规则引用的名称。',
     },
   },
 });

@@ -6,6 +6,7 @@ type Reasons = Readonly<Record<Exclude<ResponseReason, ''>, string>>;
 
 const en: Reasons = {
   'no-cluster': 'The collector is connected to no cluster. Set kube in its configuration.',
+  'other-cluster': 'The pod is of another cluster than the one the collector acts in.',
   'no-agent': 'The node’s agent is not connected. See Fleet for what to do.',
   'agent-refused': 'The agent refused: it checks the pod again before it acts.',
   'agent-failed': 'The agent tried and failed.',
@@ -38,6 +39,7 @@ const en: Reasons = {
 
 const zh: Reasons = {
   'no-cluster': '采集中心未连接任何集群，请在其配置中设置 kube。',
+  'other-cluster': '该 Pod 不在采集中心所操作的集群中。',
   'no-agent': '该节点的代理未连接，处理办法见「节点」页面。',
   'agent-refused': '代理拒绝执行：执行前会再次核对 Pod。',
   'agent-failed': '代理执行失败。',

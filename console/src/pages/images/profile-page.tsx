@@ -10,7 +10,9 @@ import { ErrorState, Loading } from '../../design/states.tsx';
 import { Tabs } from '../../design/tabs.tsx';
 import { visibleText } from '../../design/visible-text.ts';
 import { useWords } from '../../words/catalogue.ts';
+import { blastWords } from '../../words/blast.ts';
 import { profileWords } from '../../words/images.ts';
+import { blastAddressOf } from '../blast/blast-query.ts';
 import { DownloadLink } from '../parts/download-link.tsx';
 import { useRefusalEverywhere } from '../parts/refusals.ts';
 import { useSearchState } from '../parts/search-state.ts';
@@ -82,11 +84,20 @@ function Profile({ detail }: { readonly detail: ProfileDetail }): ReactNode {
 
 function Lead({ detail: { profile } }: { readonly detail: ProfileDetail }): ReactNode {
   const words = useWords(profileWords);
+  const blast = useWords(blastWords);
+  const name = nameOf(profile);
   return (
     <span className={css.badges}>
       <Link href="/images">{words.back}</Link>
       <StateBadge row={profile} />
       {profile.workload !== '' && <Name text={profile.workload} />}
+      {profile.image.repository !== '' && (
+        <Link href={blastAddressOf('image', profile.image.digest === ''
+          ? name : `${profile.image.repository}@${profile.image.digest}`)}
+        >
+          {blast.toImage}
+        </Link>
+      )}
     </span>
   );
 }

@@ -8,8 +8,10 @@ import { SeverityMark } from '../../design/severity.tsx';
 import { ErrorState, Loading } from '../../design/states.tsx';
 import { Time } from '../../design/time.tsx';
 import { useWords } from '../../words/catalogue.ts';
+import { blastWords } from '../../words/blast.ts';
 import { incidentWords } from '../../words/incident.ts';
 import { useLanguage } from '../../words/language.ts';
+import { blastAddressOf } from '../blast/blast-query.ts';
 import { addressOfAlert } from '../live/alert-row.tsx';
 import { useAlertContext } from './alert-details.tsx';
 import css from './incident.module.css';
@@ -17,6 +19,7 @@ import css from './incident.module.css';
 /** Which other pods and images show the same, and what this pod did just before. */
 export function BlastRadius({ alert }: { readonly alert: AlertView }): ReactNode {
   const words = useWords(incidentWords);
+  const blast = useWords(blastWords);
   const language = useLanguage();
   const context = useAlertContext(alert);
   if (context.isPending) return <Panel title={words.blast}><Loading /></Panel>;
@@ -41,6 +44,9 @@ export function BlastRadius({ alert }: { readonly alert: AlertView }): ReactNode
           </li>
         ))}
       </ul>
+      <p>
+        <Link href={blastAddressOf('alert', alert.id)}>{blast.toAlert}</Link>
+      </p>
       {isPartial && <p className={css.quiet}>{words.partial}</p>}
       <h3>{words.minuteBefore}</h3>
       {minuteBefore.length === 0 && <p className={css.quiet}>{words.minuteBeforeNone}</p>}

@@ -7,14 +7,13 @@ import type { IncidentView, IncidentWork, Verdict } from
 import { useOrder } from '../../data/queries.ts';
 import { useRefusal, useSession } from '../../data/session.ts';
 import { Button } from '../../design/button.tsx';
-import { Dialog } from '../../design/dialog.tsx';
-import { SelectField, TextField } from '../../design/field.tsx';
+import { SelectField } from '../../design/field.tsx';
 import { ErrorText, Notice } from '../../design/states.tsx';
 import { useWords } from '../../words/catalogue.ts';
-import { designWords } from '../../words/design.ts';
 import { verdictWords } from '../../words/domain.ts';
 import { incidentWords } from '../../words/incident.ts';
 import { DecideDialog } from '../parts/decide-dialog.tsx';
+import { AssignDialog } from './assign-dialog.tsx';
 import css from './incident.module.css';
 
 export const INCIDENT_TOUCHED = ['/api/v1/incidents', '/api/v1/audit'] as const;
@@ -59,7 +58,8 @@ export function WorkButtons(
       </div>
       {order.isError && <Notice tone="bad"><ErrorText error={order.error} /></Notice>}
       {asked === 'assign' && (
-        <AssignDialog assignee={work.assignee} onClose={() => ask(undefined)} onAssign={assign} />
+        <AssignDialog incident={incident} assignee={work.assignee} onClose={() => ask(undefined)}
+          onAssign={assign} />
       )}
       {asked === 'close' && (
         <CloseDialog path={path} revision={revision} incidentRevision={incident.revision}
@@ -75,44 +75,6 @@ export function WorkButtons(
         />
       )}
     </div>
-  );
-}
-
-function AssignDialog(
-  { assignee, onClose, onAssign }: {
-    readonly assignee: string | null;
-    readonly onClose: () => void;
-    readonly onAssign: (assignee: string | null) => void;
-  },
-): ReactNode {
-  const words = useWords(incidentWords);
-  const design = useWords(designWords);
-  const [name, setName] = useState(assignee ?? '');
-  const save = (): void => {
-    onAssign(name.trim() === '' ? null : name.trim());
-    onClose();
-  };
-  return (
-    <Dialog
-      title={words.assignTitle}
-      onClose={onClose}
-      actions={(
-        <>
-          <Button onClick={onClose}>{design.cancel}</Button>
-          <Button look="main" onClick={save}>{words.save}</Button>
-        </>
-      )}
-    >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save();
-        }}
-      >
-        <TextField label={words.assignee} hint={words.assigneeHint} maxLength={200} value={name}
-          onChange={setName} />
-      </form>
-    </Dialog>
   );
 }
 

@@ -1,21 +1,8 @@
 import type { AlertView } from '../../../../collector/api/contract/alert.ts';
-import { visibleText } from '../../design/visible-text.ts';
+import { csvTable } from '../parts/csv-table.ts';
+import type { CsvColumn } from '../parts/csv-table.ts';
 
-/**
- * The rows as a table for a spreadsheet. A cell that a spreadsheet would calculate gets an
- * apostrophe in front, which it shows as text; line breaks and invisible characters stand as
- * escapes, so that a cell stays a cell.
- */
-const FORMULA = /^[\s'"]*[=+\-@\uff1d\uff0b\uff0d\uff20|%]/;
-
-export function csvCell(value: string | number): string {
-  if (typeof value === 'number') return String(value);
-  const text = visibleText(value);
-  const guarded = FORMULA.test(text) ? `'${text}` : text;
-  return `"${guarded.replaceAll('"', '""')}"`;
-}
-
-const COLUMNS: readonly (readonly [string, (alert: AlertView) => string | number])[] = [
+const COLUMNS: readonly CsvColumn<AlertView>[] = [
   ['id', ({ id }) => id],
   ['received', ({ receivedTime }) => receivedTime],
   ['first', ({ firstTime }) => firstTime],
@@ -40,11 +27,4 @@ const COLUMNS: readonly (readonly [string, (alert: AlertView) => string | number
   ['handling', ({ handling }) => handling.kind],
 ];
 
-/** With a byte order mark: without one a spreadsheet takes Chinese for something else. */
-export function csvOf(alerts: readonly AlertView[]): string {
-  const lines = [
-    COLUMNS.map(([name]) => csvCell(name)).join(','),
-    ...alerts.map((alert) => COLUMNS.map(([, cell]) => csvCell(cell(alert))).join(',')),
-  ];
-  return `\ufeff${lines.join('\r\n')}\r\n`;
-}
+export const csvOf = (alerts: readonly AlertView[]): string => csvTable(alerts, COLUMNS);

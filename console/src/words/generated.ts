@@ -1,0 +1,272 @@
+import type { DeniedCause, UnjudgedReason } from
+  '../../../collector/generate/ledger-replay.ts';
+import type { LeftReason } from '../../../collector/generate/network.ts';
+import type { PolicyKind } from '../pages/generated/policy-query.ts';
+import { catalogue, counted } from './catalogue.ts';
+
+type Kinds = Readonly<Record<PolicyKind, string>>;
+const kinds: Kinds = {
+  kubernetes: 'NetworkPolicy',
+  cilium: 'CiliumNetworkPolicy',
+  falco: 'Falco',
+  seccomp: 'seccomp',
+  kubearmor: 'KubeArmor',
+};
+
+const leadsEn: Kinds = {
+  kubernetes: 'Allows each workload of the namespace what its image normally does, and isolates ' +
+    'the namespace as the last step.',
+  cilium: 'The same for Cilium’s agent, with its own kind of object.',
+  falco: 'Rules that allow what the profile holds and alert on the rest.',
+  seccomp: 'The engines’ default profile, less the privileged calls that this image never made.',
+  kubearmor: 'The profile’s programs, files and protocols; for all programs of a pod together.',
+};
+const leadsZh: Kinds = {
+  kubernetes: '允许命名空间内各工作负载执行其镜像的正常连接，最后一步为隔离整个命名空间。',
+  cilium: '内容相同，采用 Cilium 的对象类型。',
+  falco: '放行画像中已有的行为，对其余行为告警的规则。',
+  seccomp: '以容器引擎默认配置为基础，去除该镜像从未使用的特权系统调用。',
+  kubearmor: '画像中的程序、文件和协议；对 Pod 内所有程序统一生效。',
+};
+
+type Lefts = Readonly<Record<LeftReason, string>>;
+const leftsEn: Lefts = {
+  'host-network': 'Its pods use the node’s network: policies do not hold for them',
+  'no-stable-labels': 'No labels select these pods and only these',
+  'no-profile': 'Nothing was learned about its image',
+  'incomplete-channel': 'Its connections are still learned',
+  'unresolved-address': 'Nobody is known to have had this address inside the cluster',
+  'unresolved-port': 'The service has no pods behind this port',
+  'unknown-caller': 'A caller that no profile knows; nothing is opened for it',
+  'failed-connection': 'Only failed connections were seen',
+  'unknown-port': 'The port is not known',
+  'unknown-protocol': 'Policies cannot say this protocol',
+  'named-peer': 'Known by a name alone, and not by an address',
+  'shared-labels': 'Another workload has the same labels',
+  'bare-pod': 'No controller made it, so it is nobody’s client',
+  'alarmed-pod': 'No controller made it, and it alarmed: nobody’s client',
+  isolation: 'The namespace is not isolated: some workload has no policy',
+};
+const leftsZh: Lefts = {
+  'host-network': '其 Pod 使用节点网络，网络策略对其无效',
+  'no-stable-labels': '没有能且仅能选中这些 Pod 的标签',
+  'no-profile': '尚未学习其镜像',
+  'incomplete-channel': '其网络连接仍在学习中',
+  'unresolved-address': '集群内没有已知对象使用过该地址',
+  'unresolved-port': '该服务在此端口后没有 Pod',
+  'unknown-caller': '画像中没有的调用方，未为其放行',
+  'failed-connection': '只见到失败的连接',
+  'unknown-port': '端口未知',
+  'unknown-protocol': '网络策略无法表达该协议',
+  'named-peer': '只有名称，没有地址',
+  'shared-labels': '另一工作负载具有相同标签',
+  'bare-pod': '不属于任何控制器，不作为合法调用方',
+  'alarmed-pod': '不属于任何控制器且有告警，不作为合法调用方',
+  isolation: '命名空间未隔离：有工作负载没有策略',
+};
+
+type Causes = Readonly<Record<DeniedCause, string>>;
+const causesEn: Causes = {
+  'alert-names-it': 'an alert names it',
+  'pod-alarmed': 'its pod alarmed then',
+  none: 'no alert explains it',
+};
+const causesZh: Causes = {
+  'alert-names-it': '告警中包含该连接',
+  'pod-alarmed': '当时该 Pod 有告警',
+  none: '没有告警可以解释',
+};
+
+type Unjudged = Readonly<Record<UnjudgedReason, string>>;
+const unjudgedEn: Unjudged = {
+  'without-address': 'failed, or one of too many: nobody knows where to',
+  'peer-unknown': 'to an address inside that nobody is known to have had then',
+  'pod-unknown': 'of pods that are gone and whose workload is not known',
+  'host-network': 'of pods on the node’s network, where policies do not hold',
+  'other-protocol': 'over a protocol that policies cannot say',
+};
+const unjudgedZh: Unjudged = {
+  'without-address': '失败或目标过多，无从得知去向',
+  'peer-unknown': '对端为集群内地址，但不知当时由谁使用',
+  'pod-unknown': 'Pod 已不存在，且不知其所属工作负载',
+  'host-network': 'Pod 使用节点网络，网络策略无效',
+  'other-protocol': '网络策略无法表达其协议',
+};
+
+export const generatedWords = catalogue({
+  en: {
+    title: 'Generated policies',
+    lead: 'What was learned, as policies for others to enforce, and what they would have denied.',
+    kind: 'Kind',
+    kinds,
+    leads: leadsEn,
+    namespace: 'Namespace',
+    namespaceHint: 'whose pods the policies select',
+    profile: 'Image',
+    chooseProfile: 'Choose an image',
+    days: 'Tried on',
+    lastDays: (n: number) => `the last ${counted(n, 'day', 'days')}`,
+    incomplete: 'Also where connections are still learned',
+    make: 'Generate',
+    asked: 'Nothing generated yet',
+    askedHint: 'Say for which namespace or image. Nothing is applied: the file is yours to review.',
+    tabsLabel: 'The policies and what is known about them',
+    tabs: {
+      yaml: 'File',
+      denied: 'Would have been denied',
+      coverage: 'Coverage',
+      left: 'Left out',
+    },
+    verdictNone: (allowed: number, days: number) =>
+      `Would have denied nothing of ${counted(allowed, 'connection', 'connections')} in ` +
+      counted(days, 'day', 'days'),
+    verdictSome: (denied: number, of: number, days: number) =>
+      `Would have denied ${denied.toLocaleString('en-GB')} of ` +
+      `${counted(of, 'connection', 'connections')} in ${counted(days, 'day', 'days')}`,
+    verdictNoPolicy: 'No policy could be made',
+    noPolicyHint: 'What was left out says why. Where connections are still learned, tick the box ' +
+      'above to have a policy of what is known so far.',
+    verdictUntried: 'No connection of this time could be tried',
+    attacks: (n: number) => `${n.toLocaleString('en-GB')} of them stand in alerts`,
+    unexplained: (n: number) =>
+      `${n.toLocaleString('en-GB')} that no alert explains: look at them before you apply it`,
+    replayed: 'Tried on',
+    flows: 'Flows looked at',
+    allowed: 'Allowed',
+    denied: 'Denied',
+    deniedAlerts: 'Denied, in alerts',
+    unjudged: 'Could not be tried',
+    notWhole: 'There were more connections than are looked at: it was tried from the time shown.',
+    objects: 'Resolved with',
+    objectsText: (pods: number, services: number, nodes: number) =>
+      `${counted(pods, 'pod', 'pods')}, ${counted(services, 'service', 'services')}, ` +
+      counted(nodes, 'node', 'nodes'),
+    listed: 'Listed',
+    history: 'Addresses known since',
+    noHistory: 'not noted: an address means who has it now',
+    isolation: 'The last document isolates the namespace: apply it when the others have proven ' +
+      'themselves.',
+    noDenied: 'Nothing of what was seen would have been denied',
+    deniedBeyond: (n: number) => `${n.toLocaleString('en-GB')} more are not shown.`,
+    from: 'From',
+    process: 'Process',
+    direction: 'Way',
+    directions: { egress: 'outgoing', ingress: 'incoming' },
+    other: 'Other end',
+    outside: 'outside',
+    connections: 'Connections',
+    first: 'First',
+    last: 'Last',
+    cause: 'Why',
+    causes: causesEn,
+    unjudgedReasons: unjudgedEn,
+    evidence: 'Evidence',
+    flow: (n: number) => counted(n, 'flow', 'flows'),
+    workload: 'Workload',
+    coverage: 'Coverage',
+    coverageText: (percent: string) => `${percent} of its normal behaviour is known`,
+    complete: 'Complete',
+    learning: 'Still learned',
+    noCoverage: 'No workload of this namespace has a profile',
+    state: 'State',
+    reason: 'Reason',
+    what: 'What',
+    lefts: leftsEn,
+    leftBehaviours: 'Its language cannot say this',
+    noLeft: 'Nothing was left out',
+    stillLearned: (channels: string) =>
+      `Still learned: ${channels}. What is normal and was not seen yet would be refused.`,
+    copy: 'Copy',
+    copied: 'Copied',
+    copyFailed: 'The browser does not allow copying here: download the file instead.',
+    download: 'Download',
+    downloadName: (file: string) => `Download ${file}`,
+    lines: (shown: number, all: number) =>
+      `The first ${shown.toLocaleString('en-GB')} of ${counted(all, 'line', 'lines')}; the file ` +
+      'has them all.',
+    moreComments: (n: number) => `Show ${counted(n, 'more comment line', 'more comment lines')}`,
+    file: 'The file',
+    plaintextLimits: 'It goes by the port alone: TLS on such a port is reported wrongly, plain ' +
+      'text on another port is missed, and a mesh that encrypts below the application is not seen.',
+    role: 'You need the role analyst.',
+  },
+  zh: {
+    title: '策略生成',
+    lead: '将学到的行为转换为可由其他产品执行的策略，并说明它们会拒绝哪些已发生的连接。',
+    kind: '类型',
+    kinds,
+    leads: leadsZh,
+    namespace: '命名空间',
+    namespaceHint: '策略所选中 Pod 的命名空间',
+    profile: '镜像',
+    chooseProfile: '选择镜像',
+    days: '试算范围',
+    lastDays: (n) => `最近 ${n} 天`,
+    incomplete: '包含网络连接仍在学习中的镜像',
+    make: '生成',
+    asked: '尚未生成',
+    askedHint: '请选择命名空间或镜像。系统不会应用任何策略，文件由您审阅后使用。',
+    tabsLabel: '策略及其说明',
+    tabs: { yaml: '文件', denied: '会被拒绝的连接', coverage: '覆盖率', left: '未包含' },
+    verdictNone: (allowed, days) => `最近 ${days} 天的 ${allowed} 次连接均不会被拒绝`,
+    verdictSome: (denied, of, days) => `最近 ${days} 天的 ${of} 次连接中，有 ${denied} 次会被拒绝`,
+    verdictNoPolicy: '未能生成任何策略',
+    noPolicyHint: '原因见“未包含”。若网络连接仍在学习中，可勾选上方选项，按目前已知内容生成。',
+    verdictUntried: '该时段没有可供试算的连接',
+    attacks: (n) => `其中 ${n} 次已有告警`,
+    unexplained: (n) => `${n} 次没有告警可以解释：应用之前请先查看`,
+    replayed: '试算时段',
+    flows: '试算的连接记录',
+    allowed: '允许',
+    denied: '拒绝',
+    deniedAlerts: '拒绝且有告警',
+    unjudged: '无法试算',
+    notWhole: '连接过多，仅从所示时间开始试算。',
+    objects: '解析依据',
+    objectsText: (pods, services, nodes) => `${pods} 个 Pod、${services} 个服务、${nodes} 个节点`,
+    listed: '获取时间',
+    history: '地址历史始于',
+    noHistory: '无记录：按地址当前的使用者解析',
+    isolation: '最后一个文档用于隔离命名空间：请在其他策略验证无误之后再应用。',
+    noDenied: '已发生的连接均不会被拒绝',
+    deniedBeyond: (n) => `另有 ${n} 项未显示。`,
+    from: '来源',
+    process: '进程',
+    direction: '方向',
+    directions: { egress: '出站', ingress: '入站' },
+    other: '对端',
+    outside: '集群外',
+    connections: '连接数',
+    first: '首次',
+    last: '末次',
+    cause: '原因',
+    causes: causesZh,
+    unjudgedReasons: unjudgedZh,
+    evidence: '证据',
+    flow: (n) => `${n} 条连接记录`,
+    workload: '工作负载',
+    coverage: '覆盖率',
+    coverageText: (percent) => `已了解其正常行为的 ${percent}`,
+    complete: '已学全',
+    learning: '学习中',
+    noCoverage: '该命名空间没有已建立画像的工作负载',
+    state: '状态',
+    reason: '原因',
+    what: '内容',
+    lefts: leftsZh,
+    leftBehaviours: '该策略语言无法表达',
+    noLeft: '没有未包含的内容',
+    stillLearned: (channels) => `仍在学习：${channels}。正常但尚未见到的行为会被拒绝。`,
+    copy: '复制',
+    copied: '已复制',
+    copyFailed: '浏览器不允许在此复制，请下载文件。',
+    download: '下载',
+    downloadName: (file) => `下载 ${file}`,
+    lines: (shown, all) => `显示前 ${shown} 行，共 ${all} 行；完整内容见文件。`,
+    moreComments: (n) => `显示其余 ${n} 行注释`,
+    file: '文件内容',
+    plaintextLimits: '仅按端口判断：在此类端口上使用 TLS 会被误报，在其他端口上的明文会漏报，' +
+      '在应用层之下加密的服务网格无法识别。',
+    role: '您需要“分析员”角色。',
+  },
+});

@@ -1,0 +1,46 @@
+import { catalogue } from './catalogue.ts';
+
+export const searchWords = catalogue({
+  en: {
+    open: 'Search',
+    title: 'Search everywhere',
+    label: 'Incident, alert, image, pod, node, response or page',
+    hint: 'Arrows choose, Enter opens, Escape closes.',
+    groups: {
+      pages: 'Pages',
+      incidents: 'Incidents',
+      alerts: 'Alerts',
+      images: 'Images',
+      pods: 'Pods with alerts',
+      nodes: 'Nodes',
+      responses: 'Responses',
+    },
+    results: 'What was found',
+    count: (n: number) => (n === 1 ? '1 result' : `${n} results`),
+    none: 'Nothing was found',
+    noneHint: 'Texts are looked for as they are written, in what you may see.',
+    short: 'At least two characters',
+    partial: 'There may be more further back: use the filters of the page itself.',
+  },
+  zh: {
+    open: '搜索',
+    title: '全局搜索',
+    label: '安全事件、告警、镜像、Pod、节点、处置或页面',
+    hint: '方向键选择，回车打开，Esc 关闭。',
+    groups: {
+      pages: '页面',
+      incidents: '安全事件',
+      alerts: '告警',
+      images: '镜像',
+      pods: '有告警的 Pod',
+      nodes: '节点',
+      responses: '处置',
+    },
+    results: '搜索结果',
+    count: (n) => `${n} 条结果`,
+    none: '没有找到',
+    noneHint: '按原文在您有权查看的范围内搜索。',
+    short: '至少输入两个字符',
+    partial: '更早的记录中可能还有，请使用相应页面的筛选。',
+  },
+});
