@@ -36,13 +36,13 @@ function reasonOf(loss: OutboxLoss, node: string): Words {
       return {
         en: `the outbox of ${node} was broken; alerts that the collector had not acknowledged ` +
           'are lost (the file is kept beside it)',
-        zh: `节点 ${node} 的发件箱已损坏，采集器未确认的告警已丢失（原文件保留）`,
+        zh: `节点 ${node} 的发件箱已损坏，采集中心未确认的告警已丢失（原文件保留）`,
       };
     case 'old-copy':
       return {
         en: `the outbox of ${node} is an old copy: the collector has more than it ever gave out; ` +
           'alerts of the newer file that the collector had not acknowledged are lost',
-        zh: `节点 ${node} 的发件箱是旧副本：采集器已收到的内容多于该文件发出的内容，新文件中未确认的告警已丢失`,
+        zh: `节点 ${node} 的发件箱是旧副本：采集中心已收到的内容多于该文件发出的内容，新文件中未确认的告警已丢失`,
       };
   }
 }

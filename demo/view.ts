@@ -1,5 +1,5 @@
 import type { Alert } from '../baseline/alert.ts';
-import type { ImageProgress } from '../baseline/baseline.ts';
+import type { ImageProgress } from '../baseline/progress.ts';
 import { formatAlertLine } from '../collector/cli/format-alert.ts';
 import { escapeText } from '../collector/cli/terminal.ts';
 import type { DemoOptions } from './options.ts';

@@ -14,6 +14,7 @@ import { registerGrpcMetrics, registerHttpMetrics } from '../agent/source/metric
 import { IMAGES_MAX, NAMESPACES_MAX, TECHNIQUES_MAX } from '../collector/alert-metrics.ts';
 import { systemClock } from '../collector/clock.ts';
 import { IMAGES_SHOWN_MAX, registerFleetLevels } from '../collector/fleet-levels.ts';
+import { ObjectMetrics } from '../collector/kube/object-metrics.ts';
 import { CollectorMetrics } from '../collector/metrics.ts';
 import { OutputMetrics } from '../collector/outputs/output-metrics.ts';
 import { collectProcessMetrics } from '../config/process-metrics.ts';
@@ -65,6 +66,7 @@ export function collectorMetrics(): readonly MetricLine[] {
     clock: systemClock,
   });
   new OutputMetrics(registry, [], { levels: never, deadLetters: never });
+  new ObjectMetrics(registry);
   return linesOf(registry);
 }
 

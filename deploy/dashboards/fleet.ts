@@ -157,6 +157,42 @@ const delivery: Row = {
   }],
 };
 
+const flows: Row = {
+  title: 'Flow ledger',
+  panels: [{
+    kind: 'timeseries',
+    title: 'Flows stored',
+    description: 'By how exactly their times are known; the bound is retention.flowsMax.',
+    queries: [{ expr: level('flows', ['precision']), legend: '{{precision}}' }],
+    unit: 'short',
+    width: 8,
+    isStacked: true,
+    min: 0,
+  }, {
+    kind: 'timeseries',
+    title: 'How far back',
+    description: 'Who was behind a connection is known since then.',
+    queries: [{
+      expr: `time() - min(lanner_collector_flows_oldest_timestamp_seconds{${HERE}})`,
+      legend: 'oldest flow',
+    }],
+    unit: 's',
+    width: 8,
+    min: 0,
+  }, {
+    kind: 'timeseries',
+    title: 'Deleted flows',
+    description: 'age is as wished; bound is before that, because there were too many.',
+    queries: [{
+      expr: increase('collector_flows_deleted_total', { by: ['reason'] }),
+      legend: '{{reason}}',
+    }],
+    unit: 'short',
+    width: 8,
+    min: 0,
+  }],
+};
+
 const cost: Row = {
   title: 'What it costs',
   panels: [{
@@ -238,5 +274,5 @@ export const fleet: Dashboard = {
   uid: 'lanner-fleet',
   title: 'Lanner / Fleet',
   description: 'Whether every node is watched, what is lost on the way, and what it costs.',
-  rows: [health, events, delivery, cost, outputs],
+  rows: [health, events, delivery, flows, cost, outputs],
 };

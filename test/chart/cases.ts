@@ -82,10 +82,11 @@ const extra = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'extra-ob
 export const single: readonly Case[] = [
   { name: 'all defaults', values: {} },
   { name: 'every right', values: { collector: {
-    rbac: { scale: true, cordon: true, logs: true },
+    rbac: { scale: true, cordon: true, logs: true, objects: true },
   } } },
   { name: 'rights in two namespaces, without limits', values: { collector: {
-    rbac: { namespaces: ['shop', 'web'], scale: true, cordon: true, logs: true, limits: false },
+    rbac: { namespaces: ['shop', 'web'], scale: true, cordon: true, logs: true, objects: true,
+      limits: false },
   } } },
   { name: 'monitoring', values: { metrics: monitoring }, apiVersions: ALL_APIS },
   { name: 'monitoring without the operator', values: { metrics: monitoring } },

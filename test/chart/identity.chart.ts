@@ -35,7 +35,7 @@ const release = new Release({
 const collector = { namespace: NAMESPACE, name: 'lanner-collector' };
 // The API server learns of roles and policies by watches of its own: a moment later.
 const settled = { timeout: 30_000, interval: 200 };
-const everyRight = { collector: { rbac: { scale: true, cordon: true, logs: true } } };
+const everyRight = { collector: { rbac: { scale: true, cordon: true, logs: true, objects: true } } };
 let kube: Kube;
 let web: Created;
 

@@ -133,6 +133,14 @@ export const alertCases: readonly AlertCase[] = [
     quietAt: '50h', firesAt: '90h', clearsAt: '110h',
     labels: { ...CLUSTER, image: 'a' }, severity: 'info',
   }, {
+    alert: 'LannerFlowsCut',
+    series: {
+      'lanner_collector_flows_deleted_total{cluster="c",reason="bound"}': '0x30 5000x300',
+      'lanner_collector_flows_deleted_total{cluster="c",reason="age"}': '0+100x330',
+    },
+    quietAt: '25m', firesAt: '60m', clearsAt: '200m',
+    labels: CLUSTER, severity: 'warning',
+  }, {
     alert: 'LannerAlertFlood',
     series: {
       'lanner_collector_alerts_handled_total{cluster="c",handling="none"}':

@@ -1,6 +1,6 @@
 /**
  * The Falco of the bench, a process of its own: pre-encoded frames over a unix socket, each with
- * the time at which it is sent, as fast as the client reads or at a given rate; or the same events
+ * the time at which it happened, as fast as the client reads or at a given rate; or the same events
  * as JSON posted one after the other. Started by `main.ts`, told what to do by its first message.
  */
 import { Agent, request } from 'node:http';
@@ -27,7 +27,6 @@ export type FalcoOrders = {
 
 const ANOMALIES = 64;
 const WRITES_PER_TURN = 64;
-const PACE_MS = 5;
 const shape = { jsonOutput: false, hostileShare: 0, random: Math.random };
 
 class Feed {
@@ -43,14 +42,15 @@ class Feed {
     this.#oneIn = oneIn;
   }
 
-  next(): Buffer {
+  /** `atMs`: when it happened. */
+  next(atMs: number = timeMs()): Buffer {
     this.#at += 1;
     const isStrange = this.#at % this.#oneIn === 0;
     const frames = isStrange ? this.#strange : this.#known;
     const index = isStrange ? this.#at / this.#oneIn : this.#at;
     const { bytes, fresh } = frames[index % frames.length] as Frame;
     for (const at of fresh) bytes[at] = freshByte(bytes[at] as number);
-    return Buffer.concat([timeField(), bytes]);
+    return Buffer.concat([timeField(atMs), bytes]);
   }
 }
 
@@ -108,11 +108,12 @@ function freshByte(byte: number): number {
   return 65 + Math.floor(Math.random() * 26);
 }
 
+const timeMs = (): number => performance.timeOrigin + performance.now();
+
 /** `time` as Falco writes it: seconds and nanoseconds as varints. */
-function timeField(): Buffer {
-  const nowMs = performance.timeOrigin + performance.now();
-  const seconds = Math.floor(nowMs / 1_000);
-  const nanos = Math.floor((nowMs - seconds * 1_000) * 1e6);
+function timeField(atMs: number): Buffer {
+  const seconds = Math.floor(atMs / 1_000);
+  const nanos = Math.floor((atMs - seconds * 1_000) * 1e6);
   const content = [8, ...varint(seconds), 16, ...varint(nanos)];
   return Buffer.from([10, content.length, ...content]);
 }
@@ -141,11 +142,9 @@ async function serve(feed: Feed, orders: FalcoOrders): Promise<void> {
   });
   server.addService(falcoOutputs, {
     sub: (call: ServerDuplexStream<Buffer, Buffer>) => {
-      // The stream is asked for on a timer; here one request opens the tap.
-      call.once('data', () => {
-        if (orders.eventsPerSecond === null) flood(call, feed);
-        else pace(call, feed, orders.eventsPerSecond);
-      });
+      if (orders.eventsPerSecond !== null) pace(call, feed, orders.eventsPerSecond);
+      // A backlog without an end: one request opens the tap.
+      else call.once('data', () => flood(call, feed));
     },
     get: (call: ServerDuplexStream<Buffer, Buffer>) => call.end(),
   });
@@ -170,18 +169,16 @@ function flood(call: ServerDuplexStream<Buffer, Buffer>, feed: Feed): void {
   more();
 }
 
+/** As Falco: what happened since is sent when it is asked for, with the time at which it happened. */
 function pace(call: ServerDuplexStream<Buffer, Buffer>, feed: Feed, eventsPerSecond: number): void {
-  const startMs = performance.now();
+  const startMs = timeMs();
   let sent = 0;
-  call.on('data', () => undefined);
-  const timer = setInterval(() => {
-    if (call.cancelled) {
-      clearInterval(timer);
-      return;
+  call.on('data', () => {
+    const due = Math.floor(((timeMs() - startMs) / 1_000) * eventsPerSecond);
+    for (; sent < due && !call.cancelled; sent += 1) {
+      call.write(feed.next(startMs + (sent / eventsPerSecond) * 1_000));
     }
-    const due = ((performance.now() - startMs) / 1_000) * eventsPerSecond;
-    for (; sent < due; sent += 1) call.write(feed.next());
-  }, PACE_MS);
+  });
 }
 
 /** As Falco: one connection, one post after the other. */

@@ -24,6 +24,7 @@ export type Run = {
 };
 
 /** As the chart and the image have it. */
+const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 const AGENT_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=20'];
 const PODS_PER_IMAGE = 2;
 /** So many distinct events altogether: what the Falco process holds encoded. */
@@ -38,7 +39,7 @@ export async function measure(run: Run): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'lanner-bench-'));
   const children: ChildProcess[] = [];
   const start = (program: string, execArgv: readonly string[] = []): ChildProcess => {
-    const child = fork(program, { execArgv: [...execArgv] });
+    const child = fork(program, { execArgv: [...execArgv], env: { ...process.env, ...ENVIRONMENT } });
     children.push(child);
     return child;
   };
