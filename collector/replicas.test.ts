@@ -184,6 +184,9 @@ test('killed in turn under load: nothing lost, nothing doubled, each response on
     expect(await database.query(`SELECT state, document::json->>'reason' AS reason,
       count(*)::int AS count FROM responses GROUP BY 1, 2`))
       .toEqual([{ state: 'verified', reason: '', count: critical.length }]);
+    // The critical ones may be done with before the last of the others is looked at.
+    expect(await database.query('SELECT 1 FROM alerts WHERE correlated_revision < revision'))
+      .toEqual([]);
   }, { timeout: 60_000, interval: 250 });
   await Promise.all(replicas.map((replica) => replica.end('SIGTERM')));
 
@@ -191,8 +194,6 @@ test('killed in turn under load: nothing lost, nothing doubled, each response on
   const [stored] = await database.query(
     'SELECT count(*)::int AS rows, count(DISTINCT id)::int AS ids FROM alerts');
   expect(stored).toEqual({ rows: total, ids: total });
-  expect(await database.query('SELECT 1 FROM alerts WHERE correlated_revision < revision'))
-    .toEqual([]);
   expect(kube.pods.size).toBe(0);
   const deletions = kube.requests.filter((line) => line.startsWith('DELETE') && !line.includes('dryRun'));
   expect(new Set(deletions).size).toBe(critical.length);
